@@ -1,0 +1,43 @@
+"""omninb: journey analytics across channels, with its arithmetic in the open.
+
+Public names are loaded when they are first used, so that ``import omninb`` stays as light as pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+_ROOMS = {
+    "errors": ["OmninbError"],
+    "events": ["EventLog", "read_events"],
+    "journeys": ["Journeys"],
+    "transitions": ["transition_table", "transition_graph", "transition_difference_table"],
+    "steps": ["step_table", "flow_table"],
+    "paths": ["path_table"],
+    "simulate": ["simulate_retailer"],
+    "samples": ["sample"],
+    "figures": ["journey_map_figure", "flow_figure", "step_figure"],
+    "views": ["table_view", "verdict", "headline"],
+    "reports": ["run_notebook", "run_report"],
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+try:
+    __version__ = version("omninb")
+except PackageNotFoundError:
+    __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'omninb' has no attribute {name!r}")
+    value = getattr(import_module(f"omninb.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})
