@@ -1,0 +1,262 @@
+"""Customers by hash: MurmurHash3, the 64 groups, and one counting sort that keeps time order.
+
+MurmurHash3 x64 128 (Appleby 2011, public domain), with a seed of omninb's own, so that the groups
+cannot align with the hash that assigned an experiment.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import uint8, uint64
+
+from omninb.passes.compiling import GROUPS, compiled, helper
+
+SEED = 0x6F6D6E69
+_GROUP_SHIFT = uint64(58)
+_C1 = uint64(0x87C37B91114253D5)
+_C2 = uint64(0x4CF5AD432745937F)
+_M1 = uint64(0xFF51AFD7ED558CCD)
+_M2 = uint64(0xC4CEB9FE1A85EC53)
+_FIVE = uint64(5)
+_A1 = uint64(0x52DCE729)
+_A2 = uint64(0x38495AB5)
+
+
+@helper
+def _rotated(x, r):
+    return (x << uint64(r)) | (x >> uint64(64 - r))
+
+
+@helper
+def _finished(k):
+    k ^= k >> uint64(33)
+    k *= _M1
+    k ^= k >> uint64(33)
+    k *= _M2
+    return k ^ (k >> uint64(33))
+
+
+@helper
+def _word(data, start, length):
+    word = uint64(0)
+    for i in range(length):
+        word |= uint64(data[start + i]) << uint64(8 * i)
+    return word
+
+
+@helper
+def _full_word(data, i):
+    return (
+        uint64(data[i])
+        | (uint64(data[i + 1]) << uint64(8))
+        | (uint64(data[i + 2]) << uint64(16))
+        | (uint64(data[i + 3]) << uint64(24))
+        | (uint64(data[i + 4]) << uint64(32))
+        | (uint64(data[i + 5]) << uint64(40))
+        | (uint64(data[i + 6]) << uint64(48))
+        | (uint64(data[i + 7]) << uint64(56))
+    )
+
+
+@helper
+def _murmur(data, start, stop):
+    length = stop - start
+    h1 = uint64(SEED)
+    h2 = uint64(SEED)
+    at = start
+    for _ in range(length >> 4):
+        k1 = _rotated(_full_word(data, at) * _C1, 31) * _C2
+        h1 = (_rotated(h1 ^ k1, 27) + h2) * _FIVE + _A1
+        k2 = _rotated(_full_word(data, at + 8) * _C2, 33) * _C1
+        h2 = (_rotated(h2 ^ k2, 31) + h1) * _FIVE + _A2
+        at += 16
+    tail = stop - at
+    if tail > 8:
+        h2 ^= _rotated(_word(data, at + 8, tail - 8) * _C2, 33) * _C1
+    if tail > 0:
+        h1 ^= _rotated(_word(data, at, min(tail, 8)) * _C1, 31) * _C2
+    h1 ^= uint64(length)
+    h2 ^= uint64(length)
+    h1 += h2
+    h2 += h1
+    h1 = _finished(h1)
+    h2 = _finished(h2)
+    h1 += h2
+    h2 += h1
+    return h1, h2
+
+
+@compiled("void(int32[::1], uint8[::1], uint64[:, ::1])")
+def hash_texts(offsets, data, out):
+    """MurmurHash3 of UTF-8 texts (Arrow offsets and bytes) into ``out[i] = (h1, h2)``."""
+    for i in range(len(offsets) - 1):
+        out[i, 0], out[i, 1] = _murmur(data, offsets[i], offsets[i + 1])
+
+
+@compiled("void(int64[::1], uint64[:, ::1])")
+def hash_integers(values, out):
+    """MurmurHash3 of integers' decimal texts into ``out[i] = (h1, h2)``."""
+    text = np.empty(20, np.uint8)
+    for i in range(len(values)):
+        value = values[i]
+        rest = uint64(value) if value >= 0 else uint64(0) - uint64(value)
+        at = 20
+        while True:
+            at -= 1
+            tens = rest // uint64(10)
+            text[at] = uint8(48) + uint8(rest - tens * uint64(10))
+            rest = tens
+            if rest == uint64(0):
+                break
+        if value < 0:
+            at -= 1
+            text[at] = uint8(45)
+        out[i, 0], out[i, 1] = _murmur(text, at, 20)
+
+
+@compiled("void(uint64[:, ::1], int32[::1], int64[::1], int64, int64[::1], uint64[:, ::1], int32[::1], int64[::1])")
+def group_rows(hashes, indices, time, first_row, starts, out_hash, out_row, out_time):
+    """Sort one batch of rows into the 64 groups, in row order (a counting sort).
+
+    ``hashes`` are of the rows, or, where ``indices`` is not empty, of the batch's dictionary.
+    ``starts`` (65) receives where each group begins in the outputs.
+    """
+    n = len(time)
+    direct = len(indices) == 0
+    fill = np.zeros(GROUPS + 1, np.int64)
+    for i in range(n):
+        at = i if direct else indices[i]
+        fill[(hashes[at, 0] >> _GROUP_SHIFT) + uint64(1)] += 1
+    for g in range(GROUPS):
+        fill[g + 1] += fill[g]
+    starts[:] = fill
+    for i in range(n):
+        at = i if direct else indices[i]
+        g = hashes[at, 0] >> _GROUP_SHIFT
+        to = fill[g]
+        fill[g] = to + 1
+        out_hash[to, 0] = hashes[at, 0]
+        out_hash[to, 1] = hashes[at, 1]
+        out_row[to] = first_row + i
+        out_time[to] = time[i]
+
+
+@compiled("int64(uint64[:, ::1], int32[::1])")
+def number_customers(hashes, customer):
+    """Number the customers of one group by first appearance; returns how many there are."""
+    slots = np.full(4096, -1, np.int32)
+    mask = uint64(4095)
+    known = np.empty((2048, 2), np.uint64)
+    count = 0
+    for i in range(len(hashes)):
+        h1 = hashes[i, 0]
+        h2 = hashes[i, 1]
+        at = h2 & mask
+        while True:
+            c = slots[at]
+            if c < 0:
+                if count == len(known):
+                    grown = np.empty((2 * count, 2), np.uint64)
+                    grown[:count] = known
+                    known = grown
+                    slots = np.full(4 * count, -1, np.int32)
+                    mask = uint64(4 * count - 1)
+                    for old in range(count):
+                        to = known[old, 1] & mask
+                        while slots[to] >= 0:
+                            to = (to + uint64(1)) & mask
+                        slots[to] = old
+                    at = h2 & mask
+                    while slots[at] >= 0:
+                        at = (at + uint64(1)) & mask
+                c = count
+                slots[at] = c
+                known[c, 0] = h1
+                known[c, 1] = h2
+                count += 1
+                break
+            if known[c, 0] == h1 and known[c, 1] == h2:
+                break
+            at = (at + uint64(1)) & mask
+        customer[i] = c
+    return count
+
+
+@helper
+def _sort_by_time(time, rows, start, stop, spare_time, spare_rows):
+    """Stable bottom-up merge sort of one customer's touchpoints."""
+    n = stop - start
+    for i in range(start, stop, 16):
+        for j in range(i + 1, min(i + 16, stop)):
+            t = time[j]
+            r = rows[j]
+            k = j - 1
+            while k >= i and time[k] > t:
+                time[k + 1] = time[k]
+                rows[k + 1] = rows[k]
+                k -= 1
+            time[k + 1] = t
+            rows[k + 1] = r
+    width = 16
+    while width < n:
+        for low in range(start, stop, 2 * width):
+            middle = min(low + width, stop)
+            high = min(low + 2 * width, stop)
+            a = low
+            b = middle
+            for to in range(high - low):
+                if a < middle and (b >= high or time[a] <= time[b]):
+                    spare_time[to] = time[a]
+                    spare_rows[to] = rows[a]
+                    a += 1
+                else:
+                    spare_time[to] = time[b]
+                    spare_rows[to] = rows[b]
+                    b += 1
+            for to in range(high - low):
+                time[low + to] = spare_time[to]
+                rows[low + to] = spare_rows[to]
+        width *= 2
+
+
+@compiled("int64(int32[::1], int32[::1], int64[::1], int64[::1], int32[::1], int64[::1])")
+def sort_customers(customer, rows, time, offsets, out_rows, out_time):
+    """Lay one group's touchpoints out customer by customer; sort again only who is out of order.
+
+    ``offsets`` (customers + 1) receives the bounds within the group. Returns the customers sorted.
+    """
+    customers = len(offsets) - 1
+    offsets[:] = 0
+    for i in range(len(customer)):
+        offsets[customer[i] + 1] += 1
+    for c in range(customers):
+        offsets[c + 1] += offsets[c]
+    fill = offsets[:-1].copy()
+    for i in range(len(customer)):
+        to = fill[customer[i]]
+        fill[customer[i]] = to + 1
+        out_rows[to] = rows[i]
+        out_time[to] = time[i]
+    again = 0
+    longest = 0
+    for c in range(customers):
+        longest = max(longest, offsets[c + 1] - offsets[c])
+    spare_time = np.empty(0, np.int64)
+    spare_rows = np.empty(0, np.int32)
+    for c in range(customers):
+        for i in range(offsets[c] + 1, offsets[c + 1]):
+            if out_time[i] < out_time[i - 1]:
+                if len(spare_time) == 0:
+                    spare_time = np.empty(longest, np.int64)
+                    spare_rows = np.empty(longest, np.int32)
+                _sort_by_time(out_time, out_rows, offsets[c], offsets[c + 1], spare_time, spare_rows)
+                again += 1
+                break
+    return again
+
+
+@compiled("void(int32[::1], int32[::1], uint16[::1], uint16[::1], int64, int64)")
+def gather_codes(order, indices, codes, out, start, stop):
+    """``out[i] = codes[indices[order[i]]]`` for positions from ``start`` to ``stop``."""
+    for i in range(start, stop):
+        out[i] = codes[indices[order[i]]]

@@ -1,0 +1,120 @@
+"""Where journeys stand at each step, and the very moves that they make from step to step.
+
+States are codes: 0 … n-1 the labels, n, n+1, n+2 = open, converted and exit, n+3 = START (only
+before an anchor). Step 0 is START, or the anchor's touchpoint.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import int64
+
+from omninb.passes.compiling import compiled, helper
+
+STEP_FIELDS = ("journeys", "customers")
+
+
+@helper
+def _next_visit(codes, i, limit, way, collapse):
+    """The position of the next visit from position i on, or ``limit`` when there is none."""
+    code = codes[i]
+    i += way
+    if collapse:
+        while i != limit and codes[i] == code:
+            i += way
+    return i
+
+
+@compiled(
+    "void(int64, int64, int64[::1], int64[::1], int64[::1], uint16[::1], uint8[::1], int64[::1],"
+    " int64, int64, boolean, int64[:, :, :, ::1])"
+)
+def count_steps(
+    first_group, last_group, group_offsets, customer_offsets, journey_offsets, codes, end_states,
+    anchors, labels, way, collapse, counts,
+):
+    """Count journeys and customers by group, step and state.
+
+    ``anchors``: position of each journey's step 0 (-1: the journey is left out); empty: step 0 is
+    left free and step 1 is the first touchpoint. ``way``: 1 towards the end, -1 towards the start.
+    ``counts[group, step, state, field]``. A journey that is over stays in its end state.
+    """
+    steps = counts.shape[1]
+    anchored = len(anchors) > 0
+    last_customer = np.full((steps, labels + 4), -1, np.int64)
+    for group in range(first_group, last_group):
+        for c in range(group_offsets[group], group_offsets[group + 1]):
+            for j in range(customer_offsets[c], customer_offsets[c + 1]):
+                i = journey_offsets[j]
+                step = 1
+                if anchored:
+                    i = anchors[j]
+                    step = 0
+                    if i < 0:
+                        continue
+                limit = journey_offsets[j + 1] if way > 0 else journey_offsets[j] - 1
+                over = labels + int64(end_states[j]) if way > 0 else labels + 3
+                while step < steps:
+                    state = over if i == limit else int64(codes[i])
+                    counts[group, step, state, 0] += 1
+                    if last_customer[step, state] != c:
+                        last_customer[step, state] = c
+                        counts[group, step, state, 1] += 1
+                    if i != limit:
+                        i = _next_visit(codes, i, limit, way, collapse)
+                    step += 1
+
+
+@compiled(
+    "void(int64, int64, int64[::1], int64[::1], int64[::1], uint16[::1], uint8[::1], int64[::1],"
+    " int64, int64, int64, boolean, int32[::1], boolean[::1], int64[:, :, ::1])"
+)
+def count_flows(
+    first_group, last_group, group_offsets, customer_offsets, journey_offsets, codes, end_states,
+    anchors, labels, max_steps, way, collapse, row_of, seen, counts,
+):
+    """Count the moves from step to step by group: first what occurs, then how often.
+
+    A move's key is ``(step * (n + 5) + source) * (n + 5) + target`` with the states of this file
+    and n + 4 = beyond the steps shown. With ``row_of`` empty, keys are only marked in ``seen``;
+    else ``counts[group, row, field]`` receives journeys and customers.
+    """
+    states = labels + 5
+    anchored = len(anchors) > 0
+    marking = len(row_of) == 0
+    last_customer = np.full(counts.shape[1], -1, np.int64)
+    for group in range(first_group, last_group):
+        for c in range(group_offsets[group], group_offsets[group + 1]):
+            for j in range(customer_offsets[c], customer_offsets[c + 1]):
+                i = journey_offsets[j]
+                source = labels + 3
+                step = 1
+                limit = journey_offsets[j + 1] if way > 0 else journey_offsets[j] - 1
+                over = labels + int64(end_states[j]) if way > 0 else labels + 3
+                if anchored:
+                    i = anchors[j]
+                    if i < 0:
+                        continue
+                    source = int64(codes[i])
+                    i = _next_visit(codes, i, limit, way, collapse)
+                while True:
+                    if i == limit:
+                        target = over
+                    elif step > max_steps:
+                        target = labels + 4
+                    else:
+                        target = int64(codes[i])
+                    key = (step * states + source) * states + target
+                    if marking:
+                        seen[key] = True
+                    else:
+                        row = row_of[key]
+                        counts[group, row, 0] += 1
+                        if last_customer[row] != c:
+                            last_customer[row] = c
+                            counts[group, row, 1] += 1
+                    if i == limit or step > max_steps:
+                        break
+                    i = _next_visit(codes, i, limit, way, collapse)
+                    source = target
+                    step += 1
