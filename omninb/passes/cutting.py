@@ -52,11 +52,11 @@ def cut_journeys(
 
 @compiled(
     "void(int64, int64, int64[::1], int64[::1], boolean[::1], uint8[::1], int64[::1], int64[::1],"
-    " int64[::1], int64[::1], uint8[::1])"
+    " int64[::1], uint8[::1])"
 )
 def list_journeys(
     first_group, last_group, group_offsets, customer_offsets, begins, state, first_journey,
-    journeys_of_customer, starts, stops, end_states,
+    journeys_of_customer, journey_offsets, end_states,
 ):
     """List the journeys of a range of groups from the marks of :func:`cut_journeys`.
 
@@ -69,9 +69,8 @@ def list_journeys(
             journeys_of_customer[c] = journey
             for i in range(customer_offsets[c], customer_offsets[c + 1]):
                 if begins[i]:
-                    starts[journey] = i
+                    journey_offsets[journey] = i
                     journey += 1
-                stops[journey - 1] = i + 1
                 end_states[journey - 1] = state[i]
 
 

@@ -1,0 +1,67 @@
+"""Conditions on touchpoints: an event's name, or values of roles, or several alternatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from omninb.errors import OmninbError, nearest
+from omninb.layout import Columns
+
+Condition = str | Mapping[str, object]
+
+
+def matching(
+    columns: Columns, condition: Condition | Sequence[Condition], argument: str
+) -> np.ndarray:
+    """Which touchpoints fit a condition.
+
+    Parameters
+    ----------
+    columns : Columns
+        The touchpoints' roles, in layout order.
+    condition : str, mapping or list
+        An event name; or a mapping of roles to a value or a list of values, all of which must hold;
+        or a list of such alternatives.
+    argument : str
+        The argument's name, for errors.
+
+    Returns
+    -------
+    numpy.ndarray, bool
+        One a touchpoint.
+
+    Raises
+    ------
+    OmninbError
+        If a role or a value does not occur in the log: the nearest that does is named.
+    """
+    if isinstance(condition, str):
+        return _fits(columns, "event", condition, argument)
+    if isinstance(condition, Mapping):
+        if not condition:
+            raise OmninbError(f"{argument}={condition!r}: an empty condition fits everything.")
+        fits = [_fits(columns, role, value, argument) for role, value in condition.items()]
+        return np.logical_and.reduce(fits)
+    if isinstance(condition, Sequence) and condition:
+        return np.logical_or.reduce([matching(columns, c, argument) for c in condition])
+    raise OmninbError(
+        f"{argument}={condition!r}: give an event name, a mapping of roles to values such as "
+        "{'channel': 'store', 'event': 'purchase'}, or a list of these."
+    )
+
+
+def _fits(columns: Columns, role: str, values: object, argument: str) -> np.ndarray:
+    codes, labels = columns.codes(role)
+    wanted = values if isinstance(values, list | tuple | set | frozenset) else [values]
+    chosen = np.zeros(len(labels) + 1, bool)
+    for value in wanted:
+        if str(value) not in labels:
+            if not labels:
+                continue
+            raise OmninbError(
+                f"{argument}: no touchpoint has {role} {str(value)!r}.{nearest(str(value), labels)}"
+            )
+        chosen[labels.index(str(value))] = True
+    return chosen[codes]

@@ -1,0 +1,342 @@
+"""Journeys: customers' ordered touchpoints, cut by declared rules."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from omninb.conditions import Condition, matching
+from omninb.errors import OmninbError, duration
+from omninb.layout import Columns, Layout, layout_of
+from omninb.passes.compiling import each, group_ranges, threads
+from omninb.passes.cutting import copy_journeys, cut_journeys, cut_lookback, list_journeys
+
+if TYPE_CHECKING:
+    from omninb.events import EventLog
+
+END_STATES = ("open", "converted", "exit")
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How touchpoints were cut into journeys, and what the log could see (µs UTC)."""
+
+    split_gap: str | None = None
+    end_at: Condition | Sequence[Condition] | None = None
+    lost_at: Condition | Sequence[Condition] | None = None
+    lookback: str | None = None
+    exit_after: str = "30d"
+    observed_from: int = 0
+    observed_until: int = 0
+
+    @property
+    def gap(self) -> int:
+        """µs; a longer gap starts a new journey."""
+        return _NEVER if self.split_gap is None else duration(self.split_gap, "split_gap")
+
+    @property
+    def settled_until(self) -> int:
+        """µs UTC; what followed a touchpoint up to here is known."""
+        return self.observed_until - min(duration(self.exit_after, "exit_after"), self.gap)
+
+
+@dataclass(frozen=True)
+class Journeys:
+    """One row a journey, its touchpoints side by side in memory. Made by ``log.journeys(…)``.
+
+    Attributes
+    ----------
+    group_offsets : numpy.ndarray, int64, shape (65,)
+        Where each of the 64 groups' customers begin.
+    customer_offsets : numpy.ndarray, int64, shape (customers + 1,)
+        Where each customer's journeys begin.
+    journey_offsets : numpy.ndarray, int64, shape (journeys + 1,)
+        Where each journey's touchpoints begin.
+    time : numpy.ndarray, int64, shape (touchpoints,)
+        µs since 1970 UTC.
+    end_states : numpy.ndarray, uint8, shape (journeys,)
+        0 open, 1 converted, 2 exit.
+    began_before : numpy.ndarray, bool, shape (journeys,)
+        Journeys that may have begun before the log: the first of a customer, where it begins within
+        min(``exit_after``, ``split_gap``) of ``observed_from``.
+    columns : Columns
+        The touchpoints' roles, encoded on first use.
+    rules : Rules
+        The cut rules and what the log could see.
+    """
+
+    group_offsets: np.ndarray
+    customer_offsets: np.ndarray
+    journey_offsets: np.ndarray
+    time: np.ndarray
+    end_states: np.ndarray
+    began_before: np.ndarray
+    columns: Columns
+    rules: Rules
+    cut_by_lookback: int = 0
+    sorted_again: int = 0
+
+    @classmethod
+    def from_log(
+        cls,
+        log: EventLog,
+        split_gap: str | None = None,
+        end_at: Condition | Sequence[Condition] | None = None,
+        lost_at: Condition | Sequence[Condition] | None = None,
+        lookback: str | None = None,
+        exit_after: str = "30d",
+        observed_from: object = None,
+        observed_until: object = None,
+    ) -> Journeys:
+        """Cut a log into journeys; see :meth:`omninb.EventLog.journeys`."""
+        layout = layout_of(log)
+        rules = Rules(
+            split_gap, end_at, lost_at, lookback, exit_after,
+            *_observed(log, layout.time, observed_from, observed_until),
+        )  # fmt: skip
+        goals, orders = _goals(layout.columns, rules), np.empty(0, np.int32)
+        if end_at is not None and "order_id" in log.table.column_names:
+            orders = _order_codes(layout)
+        whole = cls(
+            layout.group_offsets, *_cut(layout, rules, goals, orders), layout.columns, rules,
+            sorted_again=layout.sorted_again,
+        )  # fmt: skip
+        if lookback is None:
+            return whole
+        kept_from = np.empty(len(whole), np.int64)
+        starts, stops = whole.journey_offsets[:-1], whole.journey_offsets[1:]
+        cut_lookback(starts, stops, whole.time, duration(lookback, "lookback"), kept_from)
+        kept = whole._keep(np.ones(len(whole), bool), kept_from)
+        return replace(kept, cut_by_lookback=whole.touchpoints - kept.touchpoints)
+
+    def _keep(self, chosen: np.ndarray, starts: np.ndarray | None = None) -> Journeys:
+        """The chosen journeys, whole or from ``starts`` on, laid out side by side again."""
+        starts = np.ascontiguousarray((self.journey_offsets[:-1] if starts is None else starts)[chosen])
+        stops = np.ascontiguousarray(self.journey_offsets[1:][chosen])
+        offsets = np.concatenate(([0], np.cumsum(stops - starts))).astype(np.int64)
+        order, time = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.int64)
+        cuts = np.linspace(0, len(starts), threads() + 1).astype(int)
+        each(
+            copy_journeys,
+            [
+                (starts, stops, offsets, self.columns.order, self.time, order, time, a, b)
+                for a, b in zip(cuts, cuts[1:], strict=False)
+            ],
+        )
+        before = np.concatenate(([0], np.cumsum(chosen)))
+        first_journeys = before[self.customer_offsets]
+        present = np.diff(first_journeys) > 0
+        customers_before = np.concatenate(([0], np.cumsum(present)))
+        return replace(
+            self,
+            group_offsets=customers_before[self.group_offsets].astype(np.int64),
+            customer_offsets=np.append(first_journeys[:-1][present], before[-1]).astype(np.int64),
+            journey_offsets=offsets,
+            time=time,
+            end_states=self.end_states[chosen],
+            began_before=self.began_before[chosen],
+            columns=Columns(self.columns.table, order),
+        )
+
+    def __len__(self) -> int:
+        return len(self.end_states)
+
+    @property
+    def customers(self) -> int:
+        """Customers with at least one journey."""
+        return len(self.customer_offsets) - 1
+
+    @property
+    def touchpoints(self) -> int:
+        """Touchpoints in all journeys."""
+        return len(self.time)
+
+    def where(
+        self,
+        *,
+        containing: Condition | Sequence[Condition] | None = None,
+        between: tuple[object, object] | None = None,
+        **first: object,
+    ) -> Journeys:
+        """Select journeys, always whole.
+
+        Parameters
+        ----------
+        containing : str, mapping or list, optional
+            Journeys with at least one touchpoint that fits: an event name, a mapping of roles to
+            values, or a list of alternatives.
+        between : (start, end), optional
+            Journeys whose first touchpoint lies in [start, end): dates, or anything that pandas
+            reads as a timestamp; without a zone, UTC.
+        **first : value or list of values
+            Journeys by a role or column at their **first** touchpoint (which is also how a
+            customer's fixed attribute is chosen), for example ``device="mobile"``.
+
+        Returns
+        -------
+        Journeys
+            With the same rules and the same observed period.
+
+        Raises
+        ------
+        OmninbError
+            If a role, a column or a value does not occur.
+
+        Examples
+        --------
+        >>> import omninb as onb
+        >>> journeys = onb.sample().journeys(split_gap="30d", end_at="purchase")
+        >>> len(journeys.where(channel="store", containing="purchase")) < len(journeys)
+        True
+        """
+        chosen = np.ones(len(self), bool)
+        starts = self.journey_offsets[:-1]
+        if first:
+            chosen &= matching(self.columns, first, "where")[starts]
+        if containing is not None:
+            hits = np.concatenate(([0], np.cumsum(matching(self.columns, containing, "containing"))))
+            chosen &= hits[self.journey_offsets[1:]] > hits[starts]
+        if between is not None:
+            low, high = (moment(value, "between") for value in between)
+            chosen &= (self.time[starts] >= low) & (self.time[starts] < high)
+        return self._keep(chosen)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Touchpoints in layout order: journey, position (from 1), end state, then the log's columns.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a touchpoint. ``timestamp`` in UTC, ``value`` and ``cost`` in currency units.
+        """
+        lengths = np.diff(self.journey_offsets)
+        journey = np.repeat(np.arange(len(self)), lengths)
+        frame = self.columns.table.take(pa.array(self.columns.order)).to_pandas()
+        for money in {"value", "cost"} & set(frame.columns):
+            frame[money] = frame[money] / 1e6
+        frame.insert(0, "journey", journey)
+        frame.insert(1, "position", np.arange(len(frame)) - self.journey_offsets[journey] + 1)
+        frame.insert(2, "end_state", np.array(END_STATES)[self.end_states][journey])
+        return frame
+
+    @property
+    def quality(self) -> pd.DataFrame:
+        """The journeys' ledger.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``check``, ``count``, ``of`` (what the count is a part of), ``share``.
+        """
+        journeys, touchpoints = len(self), self.touchpoints
+        settled = int((self.time <= self.rules.settled_until).sum())
+        same = np.diff(self.time) == 0
+        inner = self.journey_offsets[1:-1] - 1
+        ties = int(same.sum() - same[inner].sum()) if touchpoints > 1 else 0
+        by_state = np.bincount(self.end_states, minlength=3)
+        before = touchpoints + self.cut_by_lookback
+        rows = [
+            ("customers", self.customers, "customers", self.customers),
+            ("journeys", journeys, "journeys", journeys),
+            *((f"journeys {s}", int(by_state[i]), "journeys", journeys) for i, s in enumerate(END_STATES)),
+            ("journeys that may have begun before the log", int(self.began_before.sum()), "journeys", journeys),
+            ("touchpoints", touchpoints, "touchpoints", touchpoints),
+            ("settled touchpoints", settled, "touchpoints", touchpoints),
+            ("touchpoints at the same time as the one before", ties, "touchpoints", touchpoints),
+            ("touchpoints cut by lookback", self.cut_by_lookback, "touchpoints before the cut", before),
+            ("customers whose rows were not in time order", self.sorted_again, "customers", self.customers),
+        ]
+        frame = pd.DataFrame(rows, columns=["check", "count", "of", "total"])
+        frame["share"] = frame["count"] / frame["total"].where(frame["total"] > 0)
+        return frame.drop(columns="total")
+
+    def __repr__(self) -> str:
+        by_state = np.bincount(self.end_states, minlength=3)
+        states = ", ".join(f"{by_state[i]:,} {s}" for i, s in enumerate(END_STATES))
+        return (
+            f"Journeys: {len(self):,} of {self.customers:,} customers, "
+            f"{self.touchpoints:,} touchpoints ({states})"
+        )
+
+
+def _cut(layout: Layout, rules: Rules, goals: np.ndarray, orders: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Customer and journey offsets, time, end states, and who may have begun before the log."""
+    n = len(layout.time)
+    begins, state = np.zeros(n, bool), np.zeros(n, np.uint8)
+    bounds = layout.customer_offsets[layout.group_offsets]
+    ranges = group_ranges(bounds)
+    common = (layout.group_offsets, layout.customer_offsets)
+    rest = (layout.time, goals, orders, rules.gap, rules.settled_until, begins, state)
+    each(cut_journeys, [(*r, *common, *rest) for r in ranges])
+    by_group = [np.count_nonzero(begins[a:b]) for a, b in itertools.pairwise(bounds)]
+    first_journey = np.concatenate(([0], np.cumsum(by_group))).astype(np.int64)
+    count = int(first_journey[-1])
+    customer_offsets = np.full(len(layout.customer_offsets), count, np.int64)
+    offsets, end_states = np.full(count + 1, n, np.int64), np.empty(count, np.uint8)
+    lists = (begins, state, first_journey, customer_offsets, offsets, end_states)
+    each(list_journeys, [(*r, *common, *lists) for r in ranges])
+    horizon = rules.observed_until - rules.settled_until
+    began_before = np.zeros(count, bool)
+    first = customer_offsets[:-1]
+    began_before[first] = layout.time[offsets[first]] - horizon < rules.observed_from
+    return customer_offsets, offsets, layout.time, end_states, began_before
+
+
+def _observed(
+    log: EventLog, time: np.ndarray, observed_from: object, observed_until: object
+) -> tuple[int, int]:
+    """What the log could see (µs UTC); touchpoints outside are a contradiction."""
+    seen = (int(time.min()), int(time.max())) if len(time) else (0, 0)
+    low, high = log.observed_from, log.observed_until
+    low = seen[0] if low is None else low
+    high = seen[1] if high is None else high
+    low = low if observed_from is None else moment(observed_from, "observed_from")
+    high = high if observed_until is None else moment(observed_until, "observed_until")
+    for argument, wrong, edge in (
+        ("observed_from", low > seen[0], seen[0]),
+        ("observed_until", high < seen[1], seen[1]),
+    ):
+        if wrong and len(time):
+            raise OmninbError(
+                f"{argument}: the log has touchpoints beyond it, the outermost at "
+                f"{pd.Timestamp(edge, unit='us', tz='UTC').isoformat()}. Give that or a wider bound."
+            )
+    return low, high
+
+
+def moment(value: object, argument: str) -> int:
+    """µs since 1970 UTC of a date or time; without a zone it is taken as UTC."""
+    try:
+        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise OmninbError(f'{argument}={value!r} is no date. Write for example "2025-03-01".') from error
+    if stamp is pd.NaT:
+        raise OmninbError(f'{argument}={value!r} is no date. Write for example "2025-03-01".')
+    stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+    return int(stamp.as_unit("us").to_numpy().astype("int64"))
+
+
+def _goals(columns: Columns, rules: Rules) -> np.ndarray:
+    if rules.end_at is None and rules.lost_at is None:
+        return np.empty(0, np.uint8)
+    goals = np.zeros(len(columns.order), np.uint8)
+    for argument, condition, state in (("lost_at", rules.lost_at, 2), ("end_at", rules.end_at, 1)):
+        if condition is not None:
+            goals[matching(columns, condition, argument)] = state
+    return goals
+
+
+def _order_codes(layout: Layout) -> np.ndarray:
+    column = layout.columns.table.column("order_id")
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries().combine_chunks()
+    indices = column.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+    return (indices[layout.order] + 1).astype(np.int32)
