@@ -1,0 +1,179 @@
+"""Text of a figure: made harmless, measured, wrapped; and numbers in words."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+
+import pandas as pd
+
+# Advance widths of Helvetica, in 1/1000 of the font size; Liberation Sans and Arial share them.
+_WIDTHS = dict(
+    zip(
+        " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
+        "abcdefghijklmnopqrstuvwxyz{|}~·–−…→",
+        [278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278]
+        + [556] * 10
+        + [278, 278, 584, 584, 584, 556, 1015]
+        + [667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778]
+        + [722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333]
+        + [556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556]
+        + [333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584]
+        + [333, 556, 584, 1000, 1000],
+        strict=True,
+    )
+)
+_HARMLESS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "{": "&#123;"}
+_UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def harmless(text: object) -> str:
+    """Data text as plotly shows it literally: no markup, link, formula or template survives.
+
+    Examples
+    --------
+    >>> harmless("<a href='x'>50 %</a> $y$ %{z}")
+    "&lt;a href='x'&gt;50 %&lt;/a&gt; &#36;y&#36; %&#123;z}"
+    """
+    return "".join(_HARMLESS.get(c, c) for c in plain(text))
+
+
+def plain(text: object) -> str:
+    """Text on one line, without control characters or marks that turn the reading direction."""
+    return " ".join(_UNSEEN.sub(" ", str(text)).split()) or "(blank)"
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Width in pixels of one line of text in the figures' font, before escaping."""
+    units = sum(_WIDTHS.get(c, _unknown(c)) for c in text)
+    return units * size / 1000 * (1.07 if bold else 1.0)
+
+
+def _unknown(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 1000 if unicodedata.east_asian_width(character) in "WF" else 600
+
+
+def shorten(text: str, width: float, size: float, bold: bool = False) -> str:
+    """The text, cut with an ellipsis where it is wider than `width` pixels."""
+    if text_width(text, size, bold) <= width:
+        return text
+    kept = text
+    while len(kept) > 1 and text_width(kept + "…", size, bold) > width:
+        kept = kept[:-1]
+    return kept.rstrip() + "…"
+
+
+def wrap(text: str, width: float, size: float, bold: bool = False, lines: int = 99) -> list[str]:
+    """Lines of at most `width` pixels, broken at spaces; the last one is cut with an ellipsis."""
+    done: list[str] = []
+    line = ""
+    words = text.split(" ")
+    for i, word in enumerate(words):
+        longer = f"{line} {word}" if line else word
+        if not line or text_width(longer, size, bold) <= width:
+            line = longer
+            continue
+        if len(done) == lines - 1:
+            line = " ".join([line, *words[i:]])
+            break
+        done.append(line)
+        line = word
+    return [shorten(one, width, size, bold) for one in [*done, line]]
+
+
+def count(number: float) -> str:
+    """A whole number with thousands commas.
+
+    Examples
+    --------
+    >>> count(48200)
+    '48,200'
+    """
+    return f"{int(number):,}".replace("-", "−")
+
+
+def missing(number: object) -> bool:
+    """Whether a number of a table is absent (None, NaN, NaT)."""
+    return bool(number is None or pd.isna(number))  # type: ignore[call-overload]
+
+
+def percent(share: float | None) -> str:
+    """A share in words: no decimals from 1 % on, one below, and never a rounded-away 0 or 100.
+
+    Examples
+    --------
+    >>> percent(0.234), percent(0.0042), percent(0.00001), percent(0.9996), percent(1.0)
+    ('23 %', '0.4 %', '< 0.1 %', '> 99.9 %', '100 %')
+    """
+    if missing(share):
+        return ""
+    value = 100 * float(share)  # type: ignore[arg-type]
+    if value in (0, 100):
+        return f"{value:.0f} %"
+    if value < 0.05:
+        return "< 0.1 %"
+    if value > 99.95:
+        return "> 99.9 %"
+    return f"{value:.1f} %" if value < 0.95 or value > 99.5 else f"{value:.0f} %"
+
+
+def interval(lower: float | None, upper: float | None) -> str:
+    """Bounds of a share: ``"21 – 25 %"``, or nothing where the table has none."""
+    if missing(lower) or missing(upper):
+        return ""
+    low, high = 100 * float(lower), 100 * float(upper)  # type: ignore[arg-type]
+    digits = 1 if high - low < 2 or high < 2 else 0
+    return f"{low:.{digits}f} – {high:.{digits}f} %"
+
+
+def span(gap: object) -> str:
+    """A time span in its two largest units.
+
+    Examples
+    --------
+    >>> span(pd.Timedelta("1d 02:30:00")), span(pd.Timedelta("90s"))
+    ('1 d 2 h', '1 min 30 s')
+    """
+    if missing(gap):
+        return ""
+    rest = round(pd.Timedelta(gap).total_seconds())  # type: ignore[arg-type]
+    words = []
+    for unit, seconds in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, rest = divmod(rest, seconds)
+        if number:
+            words.append(f"{number} {unit}")
+        elif words:
+            break
+    return " ".join(words[:2]) or "0 s"
+
+
+def period(first: object, last: object) -> str:
+    """The days that the log covers.
+
+    Examples
+    --------
+    >>> period(pd.Timestamp("2025-03-01"), pd.Timestamp("2025-05-31"))
+    '1 March – 31 May 2025'
+    """
+    if missing(first) or missing(last):
+        return ""
+    a, b = pd.Timestamp(first), pd.Timestamp(last)  # type: ignore[arg-type]
+    end = f"{b.day} {b.month_name()} {b.year}"
+    if a.date() == b.date():
+        return end
+    if a.year != b.year:
+        return f"{a.day} {a.month_name()} {a.year} – {end}"
+    return f"{a.day}{'' if a.month == b.month else ' ' + a.month_name()} – {end}"
+
+
+def plural(number: float, noun: str) -> str:
+    """``"1 journey"``, ``"2 journeys"``."""
+    return f"{count(number)} {noun}{'' if int(number) == 1 else 's'}"
+
+
+def rounded(values: list[float]) -> list[float]:
+    """Coordinates at a tenth of a pixel."""
+    return [v if v is None or math.isnan(v) else round(v, 1) for v in values]

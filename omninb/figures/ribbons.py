@@ -1,0 +1,120 @@
+"""Ribbons: sampled cubic curves of even width, with an arrowhead in the same polygon."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+Point = tuple[float, float]
+
+
+def cubic(a: Point, b: Point, c: Point, d: Point, samples: int) -> list[Point]:
+    """Points of a cubic Bézier curve from `a` to `d`."""
+    points = []
+    for i in range(samples):
+        t = i / (samples - 1)
+        u = 1 - t
+        f, g, h, k = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
+        points.append(
+            (f * a[0] + g * b[0] + h * c[0] + k * d[0], f * a[1] + g * b[1] + h * c[1] + k * d[1])
+        )
+    return points
+
+
+def smooth(stops: Sequence[Point]) -> list[Point]:
+    """A curve from left to right through stops: level at both ends and at every turning point.
+
+    Slopes between are the harmonic mean of both sides (Fritsch and Butland 1984), so the curve
+    never overshoots.
+    """
+    rises = [
+        (b[1] - a[1]) / max(1e-9, b[0] - a[0]) for a, b in zip(stops[:-1], stops[1:], strict=True)
+    ]
+    slopes = [0.0]
+    for before, after in zip(rises[:-1], rises[1:], strict=True):
+        turning = before * after <= 0
+        slopes.append(0.0 if turning else 2 * before * after / (before + after))
+    slopes.append(0.0)
+    path: list[Point] = []
+    for i, ((x0, y0), (x1, y1)) in enumerate(zip(stops[:-1], stops[1:], strict=True)):
+        inner = len(stops) > 2
+        third = (x1 - x0) * (0.4 if inner else 0.5)
+        samples = 2 if abs(y1 - y0) < 0.3 else 8 if abs(y1 - y0) < 40 else 14
+        piece = cubic(
+            (x0, y0), (x0 + third, y0 + third * slopes[i]),
+            (x1 - third, y1 - third * slopes[i + 1]), (x1, y1), samples,
+        )  # fmt: skip
+        path += piece if not path else piece[1:]
+    return path
+
+
+def ribbon(path: Sequence[Point], width: float, head: float = 0.0) -> list[Point]:
+    """The outline of a band of `width` pixels along a path; `head` is the arrowhead's length."""
+    body, tip = (path, None) if not head else _cut(path, head)
+    ways = _directions(body)
+    left = [
+        (x - dy * width / 2, y + dx * width / 2)
+        for (x, y), (dx, dy) in zip(body, ways, strict=True)
+    ]
+    right = [
+        (x + dy * width / 2, y - dx * width / 2)
+        for (x, y), (dx, dy) in zip(body, ways, strict=True)
+    ]
+    point: list[Point] = []
+    if tip is not None:
+        (x, y), half = body[-1], width / 2 + max(1.6, 0.28 * head + 0.12 * width)
+        long = math.dist((x, y), tip) or 1.0
+        dx, dy = (tip[0] - x) / long, (tip[1] - y) / long
+        point = [(x - dy * half, y + dx * half), tip, (x + dy * half, y - dx * half)]
+    return [*left, *point, *reversed(right), left[0]]
+
+
+def along(path: Sequence[Point], every: float) -> list[Point]:
+    """Points at equal distances along a path, its ends left out."""
+    lengths = [math.dist(a, b) for a, b in zip(path[:-1], path[1:], strict=True)]
+    total = sum(lengths)
+    pieces = max(2, round(total / every))
+    return [at(path, i / pieces) for i in range(1, pieces)]
+
+
+def at(path: Sequence[Point], share: float) -> Point:
+    """The point after a share (0 to 1) of a path's length."""
+    lengths = [math.dist(a, b) for a, b in zip(path[:-1], path[1:], strict=True)]
+    rest = share * sum(lengths)
+    for (a, b), length in zip(zip(path[:-1], path[1:], strict=True), lengths, strict=True):
+        if rest <= length and length > 0:
+            t = rest / length
+            return a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
+        rest -= length
+    return path[-1]
+
+
+def sector(x: float, y: float, inner: float, outer: float, share: float) -> list[Point]:
+    """A ring's part from 12 o'clock, clockwise, over a share (0 to 1) of the circle."""
+    steps = max(3, round(48 * share))
+    angles = [2 * math.pi * share * i / steps - math.pi / 2 for i in range(steps + 1)]
+    outside = [(x + outer * math.cos(a), y + outer * math.sin(a)) for a in angles]
+    inside = [(x + inner * math.cos(a), y + inner * math.sin(a)) for a in reversed(angles)]
+    return [*outside, *inside, outside[0]]
+
+
+def _cut(path: Sequence[Point], head: float) -> tuple[list[Point], Point]:
+    """The path without its last `head` pixels, and its end."""
+    body = list(path)
+    tip = body[-1]
+    while len(body) > 2 and math.dist(body[-2], tip) < head:
+        body.pop()
+    before, last = body[-2], body[-1]
+    far, near = math.dist(before, tip), math.dist(last, tip)
+    t = max(0.0, (far - head) / (far - near)) if far > near else 0.0
+    body[-1] = (before[0] + t * (last[0] - before[0]), before[1] + t * (last[1] - before[1]))
+    return body, tip
+
+
+def _directions(path: Sequence[Point]) -> list[Point]:
+    ways = []
+    for i in range(len(path)):
+        a, b = path[max(0, i - 1)], path[min(len(path) - 1, i + 1)]
+        long = math.dist(a, b) or 1.0
+        ways.append(((b[0] - a[0]) / long, (b[1] - a[1]) / long))
+    return ways
