@@ -1,0 +1,58 @@
+# Every target sets itself up in .venv: only Python (3.11 to 3.14) and make are needed beforehand.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+UV_COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	--fork-strategy fewest --output-file requirements.lock
+
+.PHONY: help report test lab lint bench coverage notebooks sample picture lock
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+report: .venv/ready ## run the notebooks on the sample and write an offline HTML report to reports/
+	$(BIN)/omninb report notebooks/suite.yaml --out reports
+
+test: .venv/ready ## unit, property and doc tests, then every notebook against its committed outputs
+	$(BIN)/pytest -rs
+	$(BIN)/pytest -o addopts= --nbval --nbval-current-env --nbval-sanitize-with=tools/nbval.cfg notebooks
+
+lab: .venv/ready ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+lint: .venv/ready ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers
+	$(BIN)/python benchmarks/run.py
+
+coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs
+	$(BIN)/python benchmarks/coverage.py
+
+notebooks: .venv/ready ## run the notebooks again in place, as they are committed
+	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
+
+sample: .venv/ready ## write data/sample.parquet again from the simulator
+	$(BIN)/python tools/write_sample.py
+
+picture: .venv/ready ## draw the README's journey map again from the sample
+	$(BIN)/python tools/draw_picture.py
+
+lock: .venv/ready ## write requirements.lock again from pyproject.toml; delete it first for newer versions
+	$(BIN)/$(UV_COMPILE)
+
+# uv comes first because it installs the hashed lock in seconds.
+.venv/ready: requirements.lock pyproject.toml
+	@python=$$(bash tools/find_python.sh) && "$$python" -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-peers/ready: benchmarks/requirements-peers.txt .venv/ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-peers
+	$(BIN)/uv pip install --quiet --python .venv-peers/bin/python -r benchmarks/requirements-peers.txt
+	@touch $@
