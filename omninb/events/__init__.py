@@ -1,0 +1,6 @@
+"""Events: sources, typing, ledger. `read_events` gives an `EventLog`."""
+
+from omninb.events.log import EventLog
+from omninb.events.reading import read_events
+
+__all__ = ["EventLog", "read_events"]

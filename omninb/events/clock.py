@@ -1,0 +1,98 @@
+"""Local time to UTC: the hour that spring skips does not exist, the one that autumn repeats does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import numpy as np
+import numpy.typing as npt
+
+from omninb.errors import OmninbError, nearest
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Micros = npt.NDArray[np.int64]
+
+
+class Moments(NamedTuple):
+    """Instants in µs UTC, and the rows whose local time does not exist or exists twice."""
+
+    utc: Micros
+    nonexistent: npt.NDArray[np.bool_]
+    repeated: npt.NDArray[np.bool_]
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name; OmninbError with the nearest name if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+        near = nearest(str(name), available_timezones())
+        raise OmninbError(
+            f'timezone={name!r} is not an IANA time zone such as "Europe/Berlin".{near}'
+        ) from error
+
+
+def _offset(when: datetime, place: ZoneInfo) -> int:
+    shift = when.astimezone(place).utcoffset()
+    return 0 if shift is None else shift // timedelta(microseconds=1)
+
+
+def _changes(place: ZoneInfo, first: int, last: int) -> tuple[Micros, Micros]:
+    """Instants (µs UTC) at which the offset changes, and the offsets before and between them.
+
+    Offsets are probed every three days and each change is narrowed down to the second.
+    """
+    step = timedelta(days=3)
+    at = _EPOCH + timedelta(microseconds=first) - step
+    end = _EPOCH + timedelta(microseconds=last) + step
+    at = at.replace(microsecond=0)
+    instants, offsets = [], [_offset(at, place)]
+    while at < end:
+        later = at + step
+        if _offset(later, place) != offsets[-1]:
+            low, high = at, later
+            while high - low > timedelta(seconds=1):
+                middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
+                if _offset(middle, place) == offsets[-1]:
+                    low = middle
+                else:
+                    high = middle
+            instants.append((high - _EPOCH) // timedelta(microseconds=1))
+            offsets.append(_offset(high, place))
+        at = later
+    return np.array(instants, np.int64), np.array(offsets, np.int64)
+
+
+def to_utc(local: Micros, place: ZoneInfo) -> Moments:
+    """Turn local wall-clock times into instants.
+
+    Parameters
+    ----------
+    local : int64 array
+        Wall-clock µs since 1970, all within the years 1900 to 2199.
+    place : ZoneInfo
+        Where the clock hung.
+
+    Returns
+    -------
+    Moments
+        A time that exists twice is taken the first time.
+    """
+    none = np.zeros(local.size, bool)
+    if not local.size:
+        return Moments(local, none, none)
+    day = 86_400_000_000
+    changes, offsets = _changes(place, int(local.min()) - day, int(local.max()) + day)
+    if not changes.size:
+        return Moments(local - offsets[0], none, none)
+    # Before a change, clocks show the old offset: from this wall-clock time on, the new one holds.
+    thresholds = changes + offsets[:-1]
+    period = np.searchsorted(thresholds, local, side="right")
+    utc = local - offsets[period]
+    jump = np.concatenate([np.zeros(1, np.int64), np.diff(offsets)])
+    since = local - np.concatenate([np.full(1, np.iinfo(np.int64).min // 2), thresholds])[period]
+    until = np.concatenate([thresholds, np.full(1, np.iinfo(np.int64).max // 2)])[period] - local
+    back = np.concatenate([np.minimum(np.diff(offsets), 0), np.zeros(1, np.int64)])
+    return Moments(utc, since < jump[period], until <= -back[period])

@@ -1,0 +1,197 @@
+"""Timestamps of any source as µs since 1970, UTC. What could mean two things is asked, not guessed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from omninb.errors import OmninbError, nearest
+from omninb.events.clock import Micros, to_utc, zone
+from omninb.events.refusals import Refusals
+from omninb.events.sandbox import evaluate
+
+_UNITS = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
+_EARLIEST = -2_208_988_800_000_000  # 1900-01-01
+_LATEST = 7_258_118_400_000_000  # 2200-01-01
+_EMPTY, _NUMBER, _DAY_OR_MONTH, _ZONED, _NAIVE = range(5)
+
+# One pattern for `01/02/2024`, and one for an offset, a Z or a zone name after the time.
+_SLASHED = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
+_OFFSET = r"^\S+[T ]\d.*(?:[A-Za-z]|[+-]\d{2}(?::?\d{2}){0,2})$"
+_TEXT_QUERY = f"""
+WITH trimmed AS (SELECT trim(x) AS x FROM given),
+ordered AS (
+    SELECT x, regexp_matches(x, '{_SLASHED}') AS slashed,
+           regexp_replace(x, '{_SLASHED}', $order) AS iso,
+    FROM trimmed),
+kinds AS (
+    SELECT x, iso, regexp_matches(iso, '(?i)\\d\\s*[ap]m$') AS twelve,
+           CASE WHEN x IS NULL OR x = '' THEN {_EMPTY}
+                WHEN regexp_full_match(x, '[+-]?\\d+(\\.\\d*)?') THEN {_NUMBER}
+                WHEN slashed THEN {_DAY_OR_MONTH} ELSE {_NAIVE} END AS kind,
+    FROM ordered)
+SELECT kind::TINYINT AS kind,
+       regexp_matches(iso, '{_OFFSET}') AND NOT twelve AS zoned,
+       CASE WHEN kind = {_NUMBER}
+            THEN TRY_CAST(floor(TRY_CAST(x AS DECIMAL(38, 6)) * $factor) AS BIGINT)
+            WHEN twelve THEN epoch_us(coalesce(try_strptime(iso, '%Y-%m-%d %I:%M:%S %p'),
+                                               try_strptime(iso, '%Y-%m-%d %I:%M %p')))
+            WHEN regexp_matches(x, '^\\d') THEN epoch_us(TRY_CAST(iso AS TIMESTAMPTZ)) END AS moment,
+FROM kinds
+"""
+
+
+def read_moments(
+    column: pa.ChunkedArray,
+    refusals: Refusals,
+    *,
+    source: str,
+    timezone: str | None,
+    time_unit: str | None,
+    day_first: bool | None,
+) -> tuple[pa.ChunkedArray, int]:
+    """Read the timestamp column.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray
+        Timestamps, dates, numbers or text.
+    refusals : Refusals
+        Receives the rows that hold no usable moment.
+    source : str
+        The column's name in the source, for errors.
+    timezone : str or None
+        IANA zone of times without an offset.
+    time_unit : {"s", "ms", "us", "ns"} or None
+        Unit of numbers since 1970.
+    day_first : bool or None
+        Whether ``01/02/2024`` is the first of February.
+
+    Returns
+    -------
+    pyarrow.ChunkedArray, int
+        timestamp("us", "UTC") (anything where a row was refused), and how many local times exist
+        twice and were taken the first time.
+    """
+    if time_unit is not None and time_unit not in _UNITS:
+        raise OmninbError(f"time_unit={time_unit!r} is unknown.{nearest(str(time_unit), _UNITS)}")
+    place = zone(timezone) if timezone is not None else None
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        _refuse_nulls(column, refusals)
+        utc = column.cast(pa.timestamp("us", "UTC"), safe=False)
+        _refuse_range(utc, refusals)
+        return utc, 0
+    zoned = None
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        _refuse_nulls(column, refusals)
+        moment = _integers(column.cast(pa.timestamp("us"), safe=False))
+    elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        moment, zoned = _numbers(column, refusals, source, time_unit), np.True_
+    elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+        moment, zoned = _texts(column, refusals, source, time_unit, day_first)
+    else:
+        raise OmninbError(f"timestamp: column {source!r} holds {kind}, not dates or times.")
+    impossible = (moment < _EARLIEST) | (moment >= _LATEST)
+    refusals.refuse(impossible, "timestamp: the year is outside 1900 to 2199")
+    repeated = 0
+    if zoned is None or not np.all(zoned):
+        if place is None:
+            raise OmninbError(
+                f"timestamp: column {source!r} holds times without an offset. Where did the clock "
+                'hang? Give timezone="Europe/Berlin" or another IANA name, or timezone="UTC".'
+            )
+        local = ~impossible if zoned is None else ~impossible & ~zoned
+        found = to_utc(moment[local], place)
+        moment = moment.copy()
+        moment[local] = found.utc
+        gap = np.zeros(moment.size, bool)
+        gap[local] = found.nonexistent
+        refusals.refuse(gap, f"timestamp: nonexistent local time in {timezone}")
+        repeated = int(found.repeated.sum())
+    array = pa.array(moment).cast(pa.timestamp("us", "UTC"))
+    return pa.chunked_array([array]), repeated
+
+
+def _integers(column: pa.ChunkedArray) -> Micros:
+    """Whole numbers of a column in one array; 0 for null."""
+    return np.asarray(pc.fill_null(column.cast(pa.int64()), 0).to_numpy(), np.int64)
+
+
+def _refuse_nulls(column: pa.ChunkedArray, refusals: Refusals) -> None:
+    if column.null_count:
+        refusals.refuse(column.is_null().to_numpy(), "timestamp is empty")
+
+
+def _refuse_range(utc: pa.ChunkedArray, refusals: Refusals) -> None:
+    bounds = pc.min_max(utc.cast(pa.int64())).as_py()
+    if bounds["min"] is not None and (bounds["min"] < _EARLIEST or bounds["max"] >= _LATEST):
+        moment = _integers(utc)
+        outside = (moment < _EARLIEST) | (moment >= _LATEST)
+        refusals.refuse(outside, "timestamp: the year is outside 1900 to 2199")
+
+
+def _unit_missing(source: str) -> OmninbError:
+    return OmninbError(
+        f"timestamp: column {source!r} holds numbers. Say what they count since 1970: "
+        'time_unit="s", "ms", "us" or "ns".'
+    )
+
+
+def _numbers(
+    column: pa.ChunkedArray, refusals: Refusals, source: str, time_unit: str | None
+) -> Micros:
+    if time_unit is None:
+        raise _unit_missing(source)
+    _refuse_nulls(column, refusals)
+    factor = _UNITS[time_unit]
+    if pa.types.is_integer(column.type):
+        number = _integers(column)
+        if factor < 1:
+            return number // 1000
+        fits = np.abs(number) <= _LATEST // int(factor)
+        return np.where(fits, number, _LATEST) * np.where(fits, int(factor), 1)
+    real = pc.fill_null(column.cast(pa.float64()), 0.0).to_numpy()
+    usable = np.isfinite(real)
+    refusals.refuse(~usable, "timestamp: not a number")
+    return np.rint(np.clip(np.where(usable, real, 0.0) * factor, _EARLIEST - 1, _LATEST)).astype(
+        np.int64
+    )
+
+
+def _texts(
+    column: pa.ChunkedArray,
+    refusals: Refusals,
+    source: str,
+    time_unit: str | None,
+    day_first: bool | None,
+) -> tuple[Micros, np.ndarray]:
+    order = r"\3-\2-\1" if day_first else r"\3-\1-\2"
+    factor = int(_UNITS[time_unit]) if time_unit not in (None, "ns") else 1
+    found = evaluate(column, _TEXT_QUERY, order=order, factor=factor)
+    kind = found["kind"].to_numpy()
+    refusals.refuse(kind == _EMPTY, "timestamp is empty")
+    if time_unit is None and bool((kind == _NUMBER).any()):
+        raise _unit_missing(source)
+    if day_first is None and bool((kind == _DAY_OR_MONTH).any()):
+        example = column[int(np.argmax(kind == _DAY_OR_MONTH))].as_py()
+        raise OmninbError(
+            f"timestamp: column {source!r} holds {example!r}. Say which comes first: "
+            "day_first=True or day_first=False."
+        )
+    unreadable = found["moment"].is_null().to_numpy()
+    refusals.refuse(unreadable, "timestamp: not a date and time")
+    filled = kind != _EMPTY
+    if bool(filled.any()) and bool(unreadable[filled].all()):
+        example = column[int(np.argmax(filled))].as_py()
+        raise OmninbError(
+            f"timestamp: no value of column {source!r} is a date and time; the first is "
+            f"{example!r}. Write them as 2024-01-31 18:05:00, or name another column: "
+            'columns={"timestamp": …}. For 31/01/2024 give day_first=True.'
+        )
+    moment = _integers(found["moment"])
+    if time_unit == "ns":
+        moment = np.where(kind == _NUMBER, moment // 1000, moment)
+    zoned = found["zoned"].fill_null(True).to_numpy() | (kind == _NUMBER) | unreadable
+    return moment, zoned

@@ -1,0 +1,99 @@
+"""Names of channels, events and the like: merged, recoded, pooled, each change in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from omninb.errors import OmninbError, nearest
+from omninb.events.checks import codes
+from omninb.events.ledger import Ledger
+from omninb.events.roles import NAMES, ROLES
+from omninb.events.texts import NOT_SET, fold, read_names, rename
+
+Columns = dict[str, pa.ChunkedArray]
+_SHOWN = 5
+
+
+def name_columns(
+    typed: Columns,
+    ledger: Ledger,
+    *,
+    recode: Mapping[str, Mapping[str, str]],
+    phases: Mapping[str, str] | None,
+) -> Columns:
+    """Encode the columns of names; event = channel without an event column, phase by `phases`.
+
+    Returns
+    -------
+    dict
+        The columns in the order of `ROLES`, others last.
+    """
+    for role in recode:
+        if role not in typed or role not in NAMES:
+            known = [name for name in NAMES if name in typed]
+            raise OmninbError(f"recode={{{role!r}: …}}: no such names.{nearest(str(role), known)}")
+    for role in NAMES:
+        if role not in typed:
+            continue
+        empty = NOT_SET if role in ("channel", "event") else None
+        before = len(typed[role])
+        typed[role], merged, missing = read_names(typed[role], recode=recode.get(role), empty=empty)
+        if merged:
+            pairs = [f"{old!r} → {new!r}" for old, new in merged.items()]
+            more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
+            ledger.add(
+                f"{role}: spellings merged", "repaired", before, "; ".join(pairs[:_SHOWN]) + more
+            )
+        if missing and empty is not None:
+            ledger.add(f"{role} is empty: kept as {NOT_SET}", "warning", missing)
+    if "event" not in typed:
+        typed["event"] = typed["channel"]
+    if phases is not None:
+        typed["phase"] = _phases(typed, phases)
+    order = [role for role in ROLES if role in typed]
+    return {name: typed[name] for name in [*order, *(n for n in typed if n not in order)]}
+
+
+def _phases(typed: Columns, phases: Mapping[str, str]) -> pa.ChunkedArray:
+    """Each event's phase; null for events that are not mapped."""
+    if "phase" in typed:
+        raise OmninbError("phases: the log has a phase column already. Give one of the two.")
+    phase_of = {fold(event): phase for event, phase in phases.items()}
+    words = _words(typed["event"])
+    known = {fold(word) for word in words}
+    for event in phases:
+        if fold(event) not in known and words:
+            raise OmninbError(
+                f"phases: the log has no event {event!r}.{nearest(str(event), words)}"
+            )
+    return rename(typed["event"], [phase_of.get(fold(word)) for word in words], None)
+
+
+def _words(column: pa.ChunkedArray) -> list[str]:
+    return column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+
+
+def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
+    """Pool channels and events of fewer than `below` customers under one name."""
+    pooled = f"(fewer than {below} customers)"
+    customers = codes(typed["customer_id"])
+    for role in ("channel", "event"):
+        words = _words(typed[role])
+        pairs = pd.DataFrame({"name": codes(typed[role]), "customer": customers})
+        pairs["rows"] = 1
+        rows = np.bincount(pairs["name"], minlength=len(words))
+        distinct = pairs.drop_duplicates(["name", "customer"])["name"]
+        counts = np.bincount(distinct, minlength=len(words))
+        rare = (counts < below) & (rows > 0)
+        if rare.any():
+            targets = [pooled if rare[code] else word for code, word in enumerate(words)]
+            typed[role] = rename(typed[role], targets, None)
+            ledger.add(
+                f"{role}: names of fewer than {below} customers pooled", "repaired",
+                int(rows[rare].sum()), f"{int(rare.sum())} names → {pooled}",
+            )  # fmt: skip
+    return typed

@@ -1,0 +1,43 @@
+"""Parquet files: texts come as the file's own dictionaries where it has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from omninb.events.csv_files import distinct_names
+from omninb.events.parts import Part
+
+# Above this many bytes a value, a text column was not stored by dictionary (or its dictionary
+# overflowed), and building one while reading would cost more than it saves.
+_BYTES_A_VALUE = 5.0
+
+
+def read_parquet(path: Path) -> Part:
+    """Read one Parquet file; bytes that hold text are taken as text."""
+    with pq.ParquetFile(path, memory_map=True) as file:
+        schema = file.schema_arrow
+        texts = [
+            field.name
+            for field in schema
+            if (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
+            and _by_dictionary(file.metadata, schema.get_field_index(field.name))
+        ]
+    with pq.ParquetFile(path, memory_map=True, read_dictionary=texts) as file:
+        table = file.read(use_threads=True)
+    table = table.rename_columns(distinct_names(table.column_names))
+    for index, field in enumerate(table.schema):
+        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+            table = table.set_column(index, field.name, table[index].cast(pa.string()))
+    return Part(name=path.name, path=str(path), table=table)
+
+
+def _by_dictionary(metadata: pq.FileMetaData, index: int) -> bool:
+    """Whether the first row group stores the column compactly by dictionary (flat schemas only)."""
+    if not metadata.num_row_groups or index < 0 or index >= metadata.num_columns:
+        return False
+    chunk = metadata.row_group(0).column(index)
+    size = chunk.total_uncompressed_size / max(chunk.num_values, 1)
+    return chunk.has_dictionary_page and (size < _BYTES_A_VALUE or chunk.num_values < 100_000)

@@ -1,0 +1,62 @@
+"""Which column might play which role, by its name: a proposal for people, never a decision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_SYNONYMS = {
+    "customer_id": "customer_id customer customerid user_id user userid visitor visitor_id visitorid "
+    "client client_id member member_id shopper household_key case:concept:name case_id case "
+    "caseid contact_id account_id person person_id fullvisitorid anonymous_id mql_id uid",
+    "timestamp": "timestamp time:timestamp time datetime date_time event_time created_at occurred_at "
+    "event_timestamp ts date created visit_start invoicedate event_date order_date when",
+    "channel": "channel touchpoint_channel source/medium source_medium medium channel_group "
+    "channelgrouping origin source touchpoint utm_medium platform org:group case:channel",
+    "event": "event event_name event_type action activity concept:name type event_action task step",
+    "phase": "phase stage journey_phase lifecycle_stage",
+    "value": "value amount revenue price total order_value purchase_amount sales turnover",
+    "cost": "cost spend ad_cost costs",
+    "event_id": "event_id eventid hit_id message_id",
+    "order_id": "order_id orderid order invoiceno invoice transaction_id basket_id",
+    "session_id": "session_id sessionid session visit_id",
+    "campaign": "campaign utm_campaign campaign_name campaign_id",
+    "device": "device device_type device_category devicecategory",
+    "location": "location country region city store_id geo",
+    "variant": "variant group arm experiment_variant bucket version",
+    "score": "score rating csat nps ces",
+    "score_kind": "score_kind survey survey_type",
+}
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\s\-.]+", "_", name.strip().lower())
+
+
+def propose_columns(names: Iterable[str]) -> dict[str, str]:
+    """Propose a column for each role that one of `names` seems to fit.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The source's columns.
+
+    Returns
+    -------
+    dict
+        Role to column; each column at most once, roles without a likely column left out.
+
+    Examples
+    --------
+    >>> propose_columns(["user_id", "created_at", "source/medium", "amount"])
+    {'customer_id': 'user_id', 'timestamp': 'created_at', 'channel': 'source/medium', 'value': 'amount'}
+    """
+    columns = {_folded(name): name for name in reversed(list(names))}
+    proposal: dict[str, str] = {}
+    for role, synonyms in _SYNONYMS.items():
+        for synonym in synonyms.split():
+            column = columns.get(_folded(synonym))
+            if column is not None and column not in proposal.values():
+                proposal[role] = column
+                break
+    return proposal

@@ -1,0 +1,38 @@
+"""Which rows were refused, and why: the first reason that is found stands."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Refusals:
+    """The refused rows of a source of `rows` rows; it costs nothing while there are none."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.reasons: list[str] = []
+        self.codes: npt.NDArray[np.int16] | None = None
+
+    def refuse(self, mask: Mask, reason: str) -> None:
+        """Refuse the rows of `mask` that were not refused yet."""
+        if not mask.any():
+            return
+        if self.codes is None:
+            self.codes = np.zeros(self.rows, np.int16)
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        self.codes[mask & (self.codes == 0)] = self.reasons.index(reason) + 1
+
+    def accepted(self) -> Mask | None:
+        """The rows that stay, or None when all of them do."""
+        return None if self.codes is None else self.codes == 0
+
+    def rows_of(self) -> list[tuple[int, str]]:
+        """(row, reason) of every refused row, in input order."""
+        if self.codes is None:
+            return []
+        rows = np.flatnonzero(self.codes)
+        return [(int(row), self.reasons[self.codes[row] - 1]) for row in rows]

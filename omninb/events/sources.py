@@ -1,0 +1,136 @@
+"""From what the caller has to parts: files by their names, frames by what they are."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+
+from omninb.errors import OmninbError
+from omninb.events.csv_files import distinct_names, read_csv
+from omninb.events.json_lines import read_json_lines
+from omninb.events.parquet_files import read_parquet
+from omninb.events.parts import Part
+
+_READERS = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".txt": read_csv,
+    ".parquet": read_parquet,
+    ".pq": read_parquet,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+}
+
+
+def read_parts(source: object) -> list[Part]:
+    """Read every file or frame of a source, as it stands.
+
+    Parameters
+    ----------
+    source : object
+        A path, a glob, a list of them, a pandas or polars DataFrame, an Arrow table, or a DuckDB
+        relation.
+
+    Returns
+    -------
+    list of Part
+
+    Raises
+    ------
+    OmninbError
+        If there is no such file, or the kind of source is unknown.
+    """
+    if isinstance(source, str | os.PathLike):
+        return [read_file(path) for path in _progress(_paths(source))]
+    if isinstance(source, list | tuple):
+        if not source:
+            raise OmninbError("source is an empty list. Give at least one file.")
+        if not all(isinstance(one, str | os.PathLike) for one in source):
+            raise OmninbError("source: a list may hold paths only. Concatenate frames first.")
+        paths = [path for one in source for path in _paths(one)]
+        return [read_file(path) for path in _progress(paths)]
+    return [_read_frame(source)]
+
+
+def _progress(paths: list[Path]) -> Iterable[Path]:
+    """The paths, with a bar on a terminal once they take longer than two seconds."""
+    if len(paths) == 1:
+        return paths
+    from tqdm import tqdm
+
+    return tqdm(paths, desc="reading", unit="file", delay=2, disable=None, leave=False)
+
+
+def _paths(given: str | os.PathLike[str]) -> list[Path]:
+    """The files that a path or a glob names, sorted; a file that exists is never a glob."""
+    text = os.path.expanduser(os.fspath(given))
+    path = Path(text)
+    if path.is_dir():
+        raise OmninbError(
+            f"{text!r} is a folder. Name the files in it, for example '{text}/*.csv'."
+        )
+    if path.exists():
+        return [path.resolve()]
+    found = sorted(glob.glob(text, recursive=True))
+    if found:
+        return [Path(one).resolve() for one in found if Path(one).is_file()]
+    raise OmninbError(f"There is no file {text!r} (looked from {os.getcwd()!r}).")
+
+
+def read_file(path: Path) -> Part:
+    """Read one file by the ending of its name, ``.gz`` and ``.zst`` aside."""
+    stem = path.name.lower().removesuffix(".gz").removesuffix(".zst")
+    reader = _READERS.get(os.path.splitext(stem)[1])
+    if reader is None:
+        raise OmninbError(
+            f"{path.name}: unknown kind of file. Known endings: {', '.join(_READERS)}, "
+            "each also with .gz or .zst where it is text."
+        )
+    try:
+        return reader(path)
+    except (OSError, pa.ArrowException) as error:
+        raise OmninbError(f"{path.name} cannot be read: {error}") from error
+
+
+def _read_frame(source: object) -> Part:
+    """Take any table that speaks Arrow, without copying where its types allow."""
+    kind = type(source).__name__
+    if kind == "LazyFrame":
+        raise OmninbError("source is a lazy polars frame. Call .collect() on it first.")
+    try:
+        if isinstance(source, pa.Table):
+            table = source
+        elif type(source).__module__.partition(".")[0] == "pandas" and kind == "DataFrame":
+            table = _from_pandas(source)
+        elif hasattr(source, "__arrow_c_stream__"):
+            table = pa.table(source)
+        else:
+            raise OmninbError(
+                f"source is a {kind}. Give a path, a list of paths, a pandas or polars DataFrame, "
+                "an Arrow table or a DuckDB relation."
+            )
+    except pa.ArrowException as error:
+        raise OmninbError(f"source: the {kind} cannot be read: {error}") from error
+    table = table.rename_columns(distinct_names([str(name) for name in table.column_names]))
+    name = f"({kind})"
+    return Part(name=name, path=name, table=table)
+
+
+def _from_pandas(frame: object) -> pa.Table:
+    """A pandas frame as Arrow; a column that mixes types is named."""
+    frame = frame.set_axis(  # type: ignore[attr-defined]
+        distinct_names([str(name) for name in frame.columns]),  # type: ignore[attr-defined]
+        axis=1,
+    )
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError) as error:
+        detail = " ".join(str(part) for part in error.args)
+        raise OmninbError(
+            f"source: a column of the frame mixes types ({detail}). "
+            "Make it text first: frame[column] = frame[column].astype(str)."
+        ) from error
