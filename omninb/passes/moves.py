@@ -64,7 +64,8 @@ def count_moves(
     """Count the moves of a range of groups.
 
     ``edges[group, edge, field]`` and ``nodes[group, node, field]`` receive EDGE_FIELDS and
-    NODE_FIELDS; nodes are the labels, START, and the three end states. A touchpoint is settled when
+    NODE_FIELDS; nodes are the labels, START, the three end states, and any end. Several keys may
+    share a row: they are counted as one edge. A touchpoint is settled when
     its time (µs) is at most ``settled_until``; START always is. ``heaviest[group, node]`` receives
     the largest number of settled touchpoints of one customer. ``gap_counts[edge, bucket]`` and
     ``gap_rests`` (sum of gap - bucket floor, µs) are not by group; without rows, gaps are not kept.
@@ -76,7 +77,7 @@ def count_moves(
     gaps = len(gap_counts) > 0
     # counters of one row lie together: five fields, then the last journey and customers counted
     edge = np.zeros((edges.shape[1], 8), np.int64)
-    node = np.zeros((labels + 4, 10), np.int64)
+    node = np.zeros((labels + 5, 10), np.int64)
     for group in range(first_group, last_group):
         edge[:, :5] = 0
         node[:, :6] = 0
@@ -127,12 +128,21 @@ def count_moves(
                             e[7] = c
                             e[4] += 1
                     if ended:
-                        v = node[target + 1]
-                        v[0] += 1
-                        v[1] += 1
-                        if v[7] != c:
-                            v[7] = c
-                            v[2] += 1
+                        for end in (target + 1, labels + 4):
+                            v = node[end]
+                            v[0] += 1
+                            v[1] += 1
+                            if v[7] != c:
+                                v[7] = c
+                                v[2] += 1
+                            if settled:
+                                v[3] += 1
+                                if v[8] != c:
+                                    v[8] = c
+                                    v[9] = 0
+                                    v[4] += 1
+                                v[9] += 1
+                                heaviest[group, end] = max(heaviest[group, end], v[9])
                         break
                     if gaps and source != start:
                         gap = time[i] - left_at

@@ -7,7 +7,10 @@ from numba import uint64
 
 from omninb.passes.compiling import compiled, helper
 
-PATH_FIELDS = ("journeys", "customers", "converted", "settled", "settled_converted", "settled_customers")
+PATH_FIELDS = (
+    "journeys", "customers", "converted", "settled", "settled_converted", "settled_customers",
+    "settled_converted_customers",
+)  # fmt: skip
 _P1 = uint64(0x9E3779B97F4A7C15)
 _P2 = uint64(0xC2B2AE3D27D4EB4F)
 
@@ -144,6 +147,7 @@ def count_shown_paths(
         slots[at] = p
     last_customer = np.full(paths + 1, -1, np.int64)
     last_settled = np.full(paths + 1, -1, np.int64)
+    last_won = np.full(paths + 1, -1, np.int64)
     run = np.zeros(paths + 1, np.int64)
     for group in range(first_group, last_group):
         for c in range(group_offsets[group], group_offsets[group + 1]):
@@ -170,6 +174,9 @@ def count_shown_paths(
                     if settled:
                         counts[group, p, 3] += 1
                         counts[group, p, 4] += won
+                        if won and last_won[p] != c:
+                            last_won[p] = c
+                            counts[group, p, 6] += 1
                         if last_settled[p] != c:
                             last_settled[p] = c
                             counts[group, p, 5] += 1

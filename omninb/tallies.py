@@ -1,0 +1,167 @@
+"""Tallies: labelled counts by group of customers, which add over disjoint customers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from omninb.errors import OmninbError
+from omninb.intervals import CONFIDENCE
+from omninb.journeys import Journeys
+
+START = "START"
+BEYOND = "(beyond)"
+SMALLER = "(smaller flows)"
+Labels = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts with labelled rows.
+
+    Attributes
+    ----------
+    labels : tuple of tuples of str
+        One a row, sorted; codes never leave the process, labels do.
+    values : numpy.ndarray, int64, shape (groups, rows, fields)
+        What is counted; rows that only another tally has count 0.
+    join : numpy.ufunc
+        How two tallies' values become one: added, or the larger.
+    """
+
+    labels: Labels
+    values: np.ndarray
+    join: np.ufunc = np.add
+
+    @classmethod
+    def of(cls, labels: Sequence[tuple[str, ...]], values: np.ndarray, join: np.ufunc = np.add) -> Self:
+        """Counts with their rows put into the labels' order."""
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+        return cls(tuple(labels[i] for i in order), values[:, order], join)
+
+    def __add__(self, other: Counts) -> Counts:
+        labels = tuple(sorted({*self.labels, *other.labels}))
+        return Counts(labels, self.join(self._aligned(labels), other._aligned(labels)), self.join)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Counts)
+            and self.labels == other.labels
+            and np.array_equal(self.values, other.values)
+        )
+
+    def _aligned(self, labels: Labels) -> np.ndarray:
+        at = {label: i for i, label in enumerate(labels)}
+        values = np.zeros((len(self.values), len(labels), self.values.shape[2]), np.int64)
+        values[:, [at[label] for label in self.labels]] = self.values
+        return values
+
+    def rows(self, labels: Sequence[tuple[str, ...]]) -> np.ndarray:
+        """Where labels stand."""
+        at = {label: i for i, label in enumerate(self.labels)}
+        return np.array([at[label] for label in labels], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What stands above every table: how much was counted, and what the log could see."""
+
+    by: str
+    exit_after: str
+    observed_from: int
+    observed_until: int
+    journeys: int
+    customers: int
+    touchpoints: int
+    settled: int
+
+    @classmethod
+    def of(cls, journeys: Journeys, by: str | Sequence[str]) -> Facts:
+        """The facts of journeys."""
+        rules = journeys.rules
+        return cls(
+            by if isinstance(by, str) else " · ".join(by),
+            rules.exit_after,
+            rules.observed_from,
+            rules.observed_until,
+            len(journeys),
+            journeys.customers,
+            journeys.touchpoints,
+            int(np.count_nonzero(journeys.time <= rules.settled_until)),
+        )
+
+    def __add__(self, other: Facts) -> Facts:
+        counted = ("journeys", "customers", "touchpoints", "settled")
+        for field in fields(self):
+            mine, its = getattr(self, field.name), getattr(other, field.name)
+            if field.name not in counted and mine != its:
+                raise OmninbError(
+                    f"these tallies do not add: {field.name} is {mine!r} in one, {its!r} in the other."
+                )
+        sums = {name: getattr(self, name) + getattr(other, name) for name in counted}
+        return Facts(self.by, self.exit_after, self.observed_from, self.observed_until, **sums)
+
+    def attrs(self) -> dict[str, Any]:
+        """The ``attrs`` of every table."""
+        empty = self.touchpoints == 0
+        return {
+            "by": self.by,
+            "journeys": self.journeys,
+            "customers": self.customers,
+            "touchpoints": self.touchpoints,
+            "observed_from": pd.Timestamp(self.observed_from, unit="us", tz="UTC"),
+            "observed_until": pd.Timestamp(self.observed_until, unit="us", tz="UTC"),
+            "settled_share": float("nan") if empty else self.settled / self.touchpoints,
+            "exit_after": self.exit_after,
+            "confidence": CONFIDENCE,
+        }
+
+    def warn_if_unsettled(self) -> None:
+        """Warn when most touchpoints are too recent for their outcome to be known."""
+        if self.settled * 2 < self.touchpoints:
+            warnings.warn(
+                f"only {self.settled / self.touchpoints:.0%} of touchpoints are settled: for the "
+                f"others it is too early to say what followed (exit_after={self.exit_after!r}). "
+                "Probabilities rest on the settled ones alone. A shorter exit_after= settles more.",
+                stacklevel=4,
+            )
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Several counts of one analysis; ``tally(a) + tally(b) == tally(a ∪ b)`` for disjoint customers."""
+
+    facts: Facts
+
+    def __add__(self, other: Self) -> Self:
+        parts = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        return type(self)(**parts)
+
+
+def labels_of(journeys: Journeys, by: str | Sequence[str], most: int) -> tuple[np.ndarray, list[str]]:
+    """Codes and labels of the nodes of an analysis, refused where there are too many to read.
+
+    Raises
+    ------
+    OmninbError
+        If ``by`` has more than ``most`` labels, or one that is a node name of omninb's own.
+    """
+    codes, labels = journeys.columns.codes(by)
+    if len(labels) > most:
+        raise OmninbError(
+            f"by={by!r} has {len(labels):,} different values; this analysis takes {most:,}. Group "
+            "rare ones with other_below= or rename them with recode= of read_events."
+        )
+    taken = {START, BEYOND, SMALLER, "converted", "exit", "open"} & set(labels)
+    if taken:
+        name = sorted(taken)[0]
+        raise OmninbError(
+            f"by={by!r} has a value {name!r}, which is the name of a node of omninb's own. Rename it: "
+            f"read_events(…, recode={{{by if isinstance(by, str) else by[0]!r}: {{{name!r}: …}}}})."
+        )
+    return codes, labels
