@@ -1,0 +1,72 @@
+"""Where an analysis begins to read a journey: its first touchpoint, or an anchor, in a direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from omninb.conditions import Condition, matching
+from omninb.errors import OmninbError
+from omninb.journeys import Journeys
+from omninb.passes.cutting import first_matches
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How journeys are read.
+
+    Attributes
+    ----------
+    anchors : numpy.ndarray, int64
+        Position of each journey's first fitting touchpoint, -1 where it has none; empty when
+        journeys are read from their ends.
+    way : int
+        1 after, -1 before.
+    """
+
+    anchors: np.ndarray
+    way: int
+
+    @classmethod
+    def of(
+        cls, journeys: Journeys, anchor: Condition | Sequence[Condition] | None, direction: str
+    ) -> Reading:
+        """Read journeys from an anchor, refused where the arguments do not fit each other."""
+        if direction not in ("after", "before"):
+            raise OmninbError(f"direction={direction!r}: 'after' or 'before' the anchor.")
+        if anchor is None:
+            if direction == "before":
+                raise OmninbError("direction='before' needs an anchor=, such as anchor='purchase'.")
+            return cls(np.empty(0, np.int64), 1)
+        anchors = np.empty(len(journeys), np.int64)
+        first_matches(journeys.journey_offsets, matching(journeys.columns, anchor, "anchor"), anchors)
+        return cls(anchors, 1 if direction == "after" else -1)
+
+    @property
+    def anchored(self) -> bool:
+        """Whether there is an anchor."""
+        return len(self.anchors) > 0
+
+    def read(self, journeys: Journeys) -> tuple[np.ndarray, np.ndarray]:
+        """Journeys and customers by group that are read (shape (64,)): all, or those with the anchor."""
+        taken = self.anchors >= 0 if self.anchored else np.ones(len(journeys), bool)
+        per_customer = self.per_customer(journeys, taken)
+        bounds = journeys.group_offsets
+        before = np.concatenate(([0], np.cumsum(per_customer)))
+        present = np.concatenate(([0], np.cumsum(per_customer > 0)))
+        return np.diff(before[bounds]), np.diff(present[bounds])
+
+    def per_customer(self, journeys: Journeys, taken: np.ndarray | None = None) -> np.ndarray:
+        """Journeys read of each customer."""
+        if taken is None:
+            taken = self.anchors >= 0 if self.anchored else np.ones(len(journeys), bool)
+        return np.diff(np.concatenate(([0], np.cumsum(taken)))[journeys.customer_offsets])
+
+
+def positive(value: object, argument: str, most: int) -> int:
+    """A whole number from 1 to ``most``, or an error."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
+        raise OmninbError(f"{argument}={value!r}: a whole number from 1 to {most:,}.")
+    return int(value)

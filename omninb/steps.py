@@ -1,0 +1,256 @@
+"""Step by step: where journeys stand at each step, and the very moves that they make between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from omninb.anchors import Reading, positive
+from omninb.conditions import Condition
+from omninb.intervals import Rates
+from omninb.journeys import END_STATES, Journeys
+from omninb.passes.compiling import GROUPS, each, group_ranges
+from omninb.passes.steps import STEP_FIELDS, count_flows, count_steps
+from omninb.tallies import BEYOND, START, Counts, Facts, Tally, labels_of
+
+_MOST_LABELS = 1_024
+_MOST_STEPS = 50
+By = str | Sequence[str]
+Anchor = Condition | Sequence[Condition] | None
+
+
+@dataclass(frozen=True)
+class StepTally(Tally):
+    """Counts of journeys by step and state, or by step and move.
+
+    Attributes
+    ----------
+    rows : Counts
+        Labels (step, state) or (step, source, target), the step as text of three digits; STEP_FIELDS.
+    read : Counts
+        Journeys and customers that were read: the denominators.
+    heaviest : Counts
+        The most journeys read of one customer.
+    """
+
+    rows: Counts
+    read: Counts
+    heaviest: Counts
+
+    @classmethod
+    def of(
+        cls,
+        journeys: Journeys,
+        by: By,
+        reading: Reading,
+        labels: list[tuple[str, ...]],
+        values: np.ndarray,
+    ) -> StepTally:
+        """A tally from what a pass has counted."""
+        read = np.stack(reading.read(journeys), axis=-1)[:, None, :]
+        heaviest = np.array([[[reading.per_customer(journeys).max(initial=0)]]])
+        return cls(
+            Facts.of(journeys, by),
+            Counts.of(labels, values),
+            Counts((("journeys read",),), read),
+            Counts((("journeys read",),), heaviest, np.maximum),
+        )
+
+    def table(self, names: list[str], sign: int) -> pd.DataFrame:
+        """One row a label, with the share of the journeys read."""
+        rows = len(self.rows.labels)
+        counts = self.rows.values.sum(axis=0)
+        read = self.read.values[:, [0] * rows]
+        rates = Rates(
+            self.rows.values[:, :, 0],
+            read[:, :, 0],
+            counts[:, 1],
+            read[:, :, 1].sum(axis=0),
+            np.repeat(self.heaviest.values[0, :, 0], rows),
+        )
+        lower, upper, method = rates.bounds()
+        columns = {"step": [sign * int(label[0]) for label in self.rows.labels]}
+        columns |= {name: [label[i] for label in self.rows.labels] for i, name in enumerate(names, 1)}
+        frame = pd.DataFrame(
+            columns
+            | {
+                "journeys": counts[:, 0],
+                "customers": counts[:, 1],
+                "share": rates.estimate,
+                "share_ci_lower": lower,
+                "share_ci_upper": upper,
+                "interval_method": method,
+            }
+        ).astype({"step": "int64", "interval_method": "str"} | dict.fromkeys(names, "str"))
+        frame = frame.sort_values(
+            ["step", "journeys", *names],
+            key=lambda c: -c if c.name == "journeys" else sign * c if c.name == "step" else c,
+            ignore_index=True,
+        )
+        frame.attrs = self.facts.attrs() | {
+            "journeys_read": int(self.read.values[:, 0, 0].sum()),
+            "customers_read": int(self.read.values[:, 0, 1].sum()),
+        }
+        return frame
+
+
+def step_tally(
+    journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
+) -> StepTally:
+    """Count journeys by step and state."""
+    codes, labels = labels_of(journeys, by, _MOST_LABELS)
+    steps = positive(max_steps, "max_steps", _MOST_STEPS) + 1
+    states = [*labels, *END_STATES, START]
+    counts = np.zeros((GROUPS, steps, len(states), len(STEP_FIELDS)), np.int64)
+    common = (
+        journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets, codes,
+        journeys.end_states, reading.anchors, len(labels), reading.way, collapse_repeats, counts,
+    )  # fmt: skip
+    each(count_steps, [(*r, *common) for r in ranges_of(journeys)])
+    kept = np.argwhere(counts[..., 0].any(axis=0))
+    return StepTally.of(
+        journeys,
+        by,
+        reading,
+        [(f"{step:03d}", states[state]) for step, state in kept],
+        counts[:, kept[:, 0], kept[:, 1]],
+    )
+
+
+def flow_tally(
+    journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
+) -> StepTally:
+    """Count journeys by step and move."""
+    codes, labels = labels_of(journeys, by, _MOST_LABELS)
+    steps = positive(max_steps, "max_steps", _MOST_STEPS)
+    states = [*labels, *END_STATES, START, BEYOND]
+    n = len(states)
+    seen = np.zeros((steps + 2) * n * n, bool)
+    layout = (
+        journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets, codes,
+        journeys.end_states, reading.anchors, len(labels), steps, reading.way, collapse_repeats,
+    )  # fmt: skip
+    ranges = ranges_of(journeys)
+    nothing = np.empty((GROUPS, 0, len(STEP_FIELDS)), np.int64)
+    each(count_flows, [(*r, *layout, np.empty(0, np.int32), seen, nothing) for r in ranges])
+    keys = np.flatnonzero(seen)
+    row_of = np.zeros(len(seen), np.int32)
+    row_of[keys] = np.arange(len(keys))
+    counts = np.zeros((GROUPS, len(keys), len(STEP_FIELDS)), np.int64)
+    each(count_flows, [(*r, *layout, row_of, seen, counts) for r in ranges])
+    moves = [(f"{k // n // n:03d}", states[k // n % n], states[k % n]) for k in keys]
+    return StepTally.of(journeys, by, reading, moves, counts)
+
+
+def ranges_of(journeys: Journeys) -> list[tuple[int, int]]:
+    """Ranges of groups with about equal numbers of touchpoints, one for each task."""
+    return group_ranges(journeys.journey_offsets[journeys.customer_offsets[journeys.group_offsets]])
+
+
+def step_table(
+    journeys: Journeys,
+    by: By = "channel",
+    max_steps: int = 10,
+    anchor: Anchor = None,
+    direction: str = "after",
+    collapse_repeats: bool = False,
+) -> pd.DataFrame:
+    """Where journeys stand at each step.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From ``log.journeys(…)``.
+    by : str or list of str
+        The role or column, or the combination of several, whose values are the nodes.
+    max_steps : int
+        Steps from the first touchpoint, or from the anchor.
+    anchor : str, mapping or list, optional
+        Read only journeys with a fitting touchpoint, from the first such on (step 0): an event
+        name, a mapping of roles to values, or a list of alternatives.
+    direction : {"after", "before"}
+        Towards the end of the journey, or towards its start (steps -1, -2, …).
+    collapse_repeats : bool
+        Take runs of the same node as one visit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``step``; a column named as ``by`` (the node, or where journeys are over: ``converted``,
+        ``exit``, ``open``; before an anchor, START); ``journeys`` and ``customers`` there;
+        ``share`` of the journeys read (all, or those with the anchor: ``attrs["journeys_read"]``)
+        with ``share_ci_lower``, ``share_ci_upper`` (95 %) and ``interval_method``. A journey that is
+        over stays in its end state, so the shares of every step sum to 1.
+
+    Raises
+    ------
+    OmninbError
+        If ``by`` or the anchor does not occur in the log, or ``by`` has too many values.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> steps = onb.step_table(onb.sample().journeys(end_at="purchase"), max_steps=3)
+    >>> steps.groupby("step")["share"].sum().round(9).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    reading = Reading.of(journeys, anchor, direction)
+    tally = step_tally(journeys, by, max_steps, reading, collapse_repeats)
+    return tally.table([tally.facts.by], reading.way)
+
+
+def flow_table(
+    journeys: Journeys,
+    by: By = "channel",
+    max_steps: int = 6,
+    anchor: Anchor = None,
+    direction: str = "after",
+    collapse_repeats: bool = False,
+) -> pd.DataFrame:
+    """The very moves that journeys make from step to step: the ribbons of a Sankey.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From ``log.journeys(…)``.
+    by : str or list of str
+        The role or column, or the combination of several, whose values are the nodes.
+    max_steps : int
+        Steps from the first touchpoint, or from the anchor.
+    anchor : str, mapping or list, optional
+        Read only journeys with a fitting touchpoint, from the first such on, which is step 0.
+    direction : {"after", "before"}
+        Towards the end of the journey, or towards its start (``source`` is then nearer the anchor).
+    collapse_repeats : bool
+        Take runs of the same node as one visit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``step`` k holds the moves into step k: ``source`` (at step k - 1; START before the first
+        touchpoint), ``target`` (at step k, or an end state; START before an anchor). The step after
+        the last shown tells where its journeys went: an end state, or ``(beyond)``. ``journeys``
+        and ``customers`` that made that move; ``share`` of the journeys read
+        (``attrs["journeys_read"]``) with ``share_ci_lower``, ``share_ci_upper`` (95 %) and
+        ``interval_method``. What flows into a node at a step flows out of it at the next.
+
+    Raises
+    ------
+    OmninbError
+        If ``by`` or the anchor does not occur in the log, or ``by`` has too many values.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> flows = onb.flow_table(onb.sample().journeys(end_at="purchase"), max_steps=2)
+    >>> into = flows[flows["step"] == 1].set_index("target")["journeys"]
+    >>> out = flows[flows["step"] == 2].groupby("source")["journeys"].sum()
+    >>> bool((into.sort_index() == out.sort_index()).all())
+    True
+    """
+    reading = Reading.of(journeys, anchor, direction)
+    tally = flow_tally(journeys, by, max_steps, reading, collapse_repeats)
+    return tally.table(["source", "target"], reading.way)
