@@ -19,7 +19,7 @@ LEDGER_MIME = "application/vnd.omninb.ledger+json"
 _COUNTS = ("read", "accepted", "quarantined", "duplicates_removed", "used")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EventLog:
     """Touchpoints, typed and accounted for.
 
