@@ -34,6 +34,11 @@ def zone(name: str) -> ZoneInfo:
         ) from error
 
 
+def micros(moment: datetime) -> int:
+    """An instant (a datetime or pandas Timestamp with a zone) in µs UTC."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
 def _offset(when: datetime, place: ZoneInfo) -> int:
     shift = when.astimezone(place).utcoffset()
     return 0 if shift is None else shift // timedelta(microseconds=1)
@@ -59,7 +64,7 @@ def _changes(place: ZoneInfo, first: int, last: int) -> tuple[Micros, Micros]:
                     low = middle
                 else:
                     high = middle
-            instants.append((high - _EPOCH) // timedelta(microseconds=1))
+            instants.append(micros(high))
             offsets.append(_offset(high, place))
         at = later
     return np.array(instants, np.int64), np.array(offsets, np.int64)

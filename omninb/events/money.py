@@ -74,7 +74,13 @@ def read_money(
         refusals.refuse(~usable & ~missing, bad)
         whole = np.rint(np.where(usable, real, 0.0)).astype(np.int64)
         return pa.chunked_array([pa.array(whole, mask=~usable)])
-    if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
+    if pa.types.is_integer(kind):
+        missing = column.is_null().to_numpy()
+        units = pc.fill_null(column.cast(pa.int64(), safe=False), 0).to_numpy()
+        usable = np.abs(units) <= 2**63 // 1_000_000
+        refusals.refuse(~usable & ~missing, bad)
+        return pa.chunked_array([pa.array(np.where(usable, units, 0) * 1_000_000, mask=missing)])
+    if pa.types.is_decimal(kind):
         return read_money(column.cast(pa.string()), role, refusals, source=source, decimal=".")
     raise OmninbError(f"{role}: column {source!r} holds {kind}, not amounts of money.")
 

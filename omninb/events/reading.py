@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
 from omninb.events import checks
-from omninb.events.clock import zone
+from omninb.events.clock import micros, zone
 from omninb.events.ledger import Ledger, enter_quarantine, file_counts, quarantine_frame, take_all
 from omninb.events.log import EventLog
 from omninb.events.money import read_money, read_scores
@@ -109,6 +109,8 @@ def read_events(
     ledger, refusals = Ledger(), Refusals(raw.num_rows)
     _refuse_headers(parts, refusals)
     given = {role: plain(raw[column]) for role, column in roles.items()}
+    if not raw.num_rows:  # without rows, types say nothing
+        given = {role: pa.chunked_array([pa.array([], pa.string())]) for role in roles}
     typed = _typed(
         given, roles, refusals, ledger, timezone=timezone, time_unit=time_unit,
         day_first=day_first, decimal=decimal, as_of=as_of,
@@ -329,7 +331,7 @@ def _instant(given: object, argument: str, timezone: str | None) -> int:
         if timezone is None:
             timezone = "UTC"
         moment = moment.tz_localize(zone(timezone))
-    return int(moment.as_unit("us").value)
+    return micros(moment)
 
 
 def _window(
