@@ -1,10 +1,10 @@
 """The invented retailer: its channels, what it logs, and how its customers walk through them.
 
 A journey is a walk over (channel, stage). At every touchpoint the customer first leaves with the
-channel's exit probability, whatever came before; otherwise buys, or moves on. That order is what makes
-the exit probability of a channel a number that an analysis of the log can be held against. Moves,
-starts and tastes are relative weights, chosen to look like a retailer with shops in town, a web shop
-and an app; no real log stands behind them.
+channel's exit probability, whatever came before; otherwise buys, or moves on. That order is what
+makes the exit probability of a channel a number that an analysis of the log can be held against.
+Moves, starts and tastes are relative weights, chosen to look like a retailer with shops in town, a
+web shop and an app; no real log stands behind them.
 """
 
 from __future__ import annotations
@@ -135,8 +135,9 @@ def touchpoints(
     Returns
     -------
     dict of arrays
-        One entry a touchpoint: ``time`` (seconds of the year), ``customer``, ``journey``, ``channel``,
-        ``stage``, ``visit`` (numbered), and ``first``: begins a journey, where a purchase ends one.
+        One entry a touchpoint: ``time`` (seconds of the year), ``customer``, ``journey``,
+        ``channel``, ``stage``, ``visit`` (numbered), and ``first``: begins a journey, where a
+        purchase ends one.
     """
     customer, day, loyal = _journeys(random, customers)
     taste = random.integers(len(TASTES), size=customers)[customer]
@@ -216,7 +217,7 @@ def _walk(
 
 
 def _arrive(random: np.random.Generator, channel: np.ndarray, stage: np.ndarray) -> np.ndarray:
-    """The stage after arriving: online shops move a basket on, messages and adverts change nothing."""
+    """The stage after arriving: online shops move a basket on, messages change nothing."""
     forward = np.array([1.0, 0.36, 0.62, 0.8, 0.0])[np.minimum(stage, PAY)]
     moved = stage + (random.random(len(stage)) < forward)
     here = np.where(np.isin(channel, SHOPS), moved, np.maximum(stage, BROWSE))

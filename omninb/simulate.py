@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from omninb.errors import OmninbError, nearest
-
 from omninb import retailer as shop
+from omninb.errors import OmninbError, nearest
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -64,7 +63,7 @@ def simulate_retailer(
 def simulate_table(
     customers: int = 20_000, seed: int = 7, **truths: Any
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """The rows of :func:`simulate_retailer` as they would stand in a file, columns named by role."""
+    """The rows of :func:`simulate_retailer` as they would stand in a file, by role."""
     truth = _truths(customers, truths)
     random = np.random.Generator(np.random.PCG64(seed))
     leave = np.array([truth["exit_probability"][channel] for channel in shop.CHANNELS])

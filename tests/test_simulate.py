@@ -17,7 +17,7 @@ MONTH = pd.Timedelta(30, "D")
 
 @pytest.fixture(scope="module")
 def year() -> tuple[pd.DataFrame, dict]:
-    """8,000 customers' rows with each one's journey and what came next, cut by the truth's rules."""
+    """8,000 customers' rows with what came next, in journeys cut by the truth's rules."""
     table, truth = simulate_table(8_000, 11, exit_probability={"chat": 0.4}, service_rate=0.3)
     rows = table.to_pandas().sort_values(["customer_id", "timestamp"], kind="stable")
     gap = rows.groupby("customer_id")["timestamp"].diff()
@@ -48,7 +48,9 @@ def test_purchases_cost_and_lead_to_service_as_the_truth_says(year):
     assert len(bought) == truth["purchases"]
     assert bought["value"].mean() == pytest.approx(truth["order_value"], rel=0.05)
     assert bought["order_id"].is_unique
-    later = (rows["gap"] < MONTH) & (rows["event"].groupby(rows["customer_id"]).shift() == "purchase")
+    later = (rows["gap"] < MONTH) & (
+        rows["event"].groupby(rows["customer_id"]).shift() == "purchase"
+    )
     old = bought["timestamp"] < rows["timestamp"].max() - MONTH
     followed = later.shift(-1, fill_value=False)[old.index][old]
     assert followed.mean() == pytest.approx(truth["service_rate"], abs=0.03)

@@ -1,4 +1,4 @@
-"""Runs notebooks again in place, and stores nothing that would differ next time: ``make notebooks``."""
+"""Runs notebooks again in place, storing nothing that differs next time: ``make notebooks``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 
 
 def execute(path: Path) -> None:
-    """Run one notebook from its own folder and write it back, without times, widgets or versions."""
+    """Run one notebook from its own folder, written back without times, widgets or versions."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
