@@ -120,3 +120,15 @@ def test_both_come_as_event_logs_that_kept_every_row():
     assert log.currency == "EUR"
     shipped = onb.sample()
     assert 55_000 < len(shipped) < 65_000 and len(shipped.quarantine) == 0
+
+
+def test_omninb_finds_the_journeys_and_the_exits_that_were_drawn():
+    log, truth = onb.simulate_retailer(customers=8_000, seed=12)
+    journeys = log.journeys(**truth["journey_rules"])
+    moves = onb.transition_table(journeys, by="channel")
+    assert moves.attrs["journeys"] == truth["journeys"]
+    assert moves.loc[moves["target"] == "converted", "transitions"].sum() == truth["purchases"]
+    exits = moves[moves["target"] == "exit"].set_index("source")
+    for channel, p in truth["exit_probability"].items():
+        seen, n = exits.loc[channel, ["probability", "settled"]]
+        assert abs(seen - p) < 4 * np.sqrt(p * (1 - p) / n), channel
