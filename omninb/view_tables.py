@@ -19,6 +19,12 @@ _RATES = {"probability", "share", "drop_off"}
 # The column that a rate is a part of. Shares are of all journeys, which stands in `.attrs`.
 _DENOMINATORS = {"probability": "settled", "conversion_rate": "settled", "leave_rate": "settled"}
 _FALLBACKS = ("settled", "customers", "journeys", "touchpoints")
+_METHODS = {
+    "jackknife": "jackknife over 64 groups of customers",
+    "korn-graubard": "Korn and Graubard's exact one",
+    "wilson": "Wilson",
+    "mover": "from the two rates' own (MOVER)",
+}
 _ORDER = {"text": 0, "rate": 1, "difference": 2, "duration": 3, "number": 4, "count": 5}
 _LABEL_NUMBERS = {"step"}  # whole numbers that name a row and count nothing
 
@@ -129,15 +135,21 @@ def _shown_columns(frame: pd.DataFrame, columns: Sequence[str] | None) -> list[s
 
 def _denominator(frame: pd.DataFrame, name: str) -> str | None:
     """The column that the rate is of; None where one number serves the whole table."""
-    if name == "share" and "journeys" in frame.attrs:
+    if name == "share" and _all_journeys(frame) is not None:
         return None
-    for whole in (_DENOMINATORS.get(name), *_FALLBACKS):
+    side = name[-2:] if name.endswith(("_a", "_b")) else ""  # a comparison of two segments
+    for whole in (_DENOMINATORS.get(name), *(f"{fallback}{side}" for fallback in _FALLBACKS)):
         if whole in frame and whole != name:
             return whole
     raise OmninbError(
         f"table_view: {name!r} has no denominator. Keep a column such as 'settled' or 'customers',"
         " or the table's own .attrs (concat drops them)."
     )
+
+
+def _all_journeys(frame: pd.DataFrame) -> int | None:
+    """The journeys that a share is of: all, or those that were read from an anchor on."""
+    return frame.attrs.get("journeys_read", frame.attrs.get("journeys"))
 
 
 def _kind(frame: pd.DataFrame, name: str) -> str:
@@ -150,7 +162,8 @@ def _kind(frame: pd.DataFrame, name: str) -> str:
         return "text"
     if "difference" in name or name == "uplift":
         return "difference"
-    if name in _RATES or name.endswith(("_rate", "_share", "_probability")):
+    rate = name.removesuffix("_a").removesuffix("_b")
+    if rate in _RATES or rate.endswith(("_rate", "_share", "_probability")):
         return "rate"
     return "number" if pd.api.types.is_float_dtype(column) else "count"
 
@@ -158,7 +171,7 @@ def _kind(frame: pd.DataFrame, name: str) -> str:
 def _unit(frame: pd.DataFrame, name: str, kind: str) -> str:
     if kind == "rate":
         whole = _denominator(frame, name)
-        of = f"{number_words(int(frame.attrs['journeys']))} journeys" if whole is None else whole
+        of = f"{number_words(_all_journeys(frame))} journeys" if whole is None else whole
         return f"% of {of.replace('_', ' ')}"
     return {"difference": "points", "count": "count"}.get(kind, "")
 
@@ -187,19 +200,16 @@ def _label(name: str) -> str:
 
 
 def _method(frame: pd.DataFrame) -> str | None:
+    """How the intervals were made, in a line; each method with its rows where there are several."""
     if "interval_method" not in frame or not len(frame):
         return None
-    methods = frame["interval_method"].astype("object").dropna().astype(str)
+    methods = frame["interval_method"].dropna().astype(str).str.split(", ").str[0]
     counts = methods[methods != ""].value_counts()
-    if counts.empty:
-        return None
-    if len(counts) == 1:
-        return f"Intervals: {counts.index[0]}."
-    return (
-        "Intervals: "
-        + ", ".join(f"{m} ({n} {'row' if n == 1 else 'rows'})" for m, n in counts.items())
-        + "."
-    )
+    words = [_METHODS.get(method, method) for method in counts.index]
+    if len(words) > 1:
+        rows = [f"{n} {'row' if n == 1 else 'rows'}" for n in counts]
+        words = [f"{word} ({n})" for word, n in zip(words, rows, strict=True)]
+    return f"Intervals: {', '.join(words)}." if words else None
 
 
 def _facts(frame: pd.DataFrame) -> dict[str, Any]:

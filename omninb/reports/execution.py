@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -11,61 +10,11 @@ from typing import Any
 
 import nbformat
 
-from omninb.errors import OmninbError, nearest
-
-_PLAIN = (bool, int, float, str)
+from omninb.errors import OmninbError
 
 
 class RunError(OmninbError):
     """A run that began and failed; nothing of it was published."""
-
-
-def check_parameters(notebook: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Refuse parameters that the notebook does not declare.
-
-    Papermill only warns of unknown ones, and pastes names into the notebook's code: a name must be
-    an identifier, no keyword, and stand in the notebook's cell tagged ``parameters``.
-
-    Raises
-    ------
-    OmninbError
-        Naming the parameter, and the nearest that the notebook has.
-    """
-    known = declared(notebook)
-    for name, value in parameters.items():
-        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
-            raise OmninbError(f"parameter {name!r} is not a name. Write for example BY.")
-        if name not in known:
-            raise OmninbError(f"the notebook has no parameter {name!r}.{nearest(name, known)}")
-        _check_plain(name, value)
-    return dict(parameters)
-
-
-def declared(notebook: Any) -> dict[str, Any]:
-    """The notebook's parameters by name, each with papermill's account of it."""
-    import papermill
-
-    return dict(papermill.inspect_notebook(notebook))
-
-
-def _check_plain(name: str, value: Any) -> None:
-    if value is None or isinstance(value, _PLAIN):
-        return
-    if isinstance(value, (list, tuple)):
-        for inner in value:
-            _check_plain(name, inner)
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                raise OmninbError(
-                    f"parameter {name}: the keys of a dict must be text, not {key!r}."
-                )
-            _check_plain(name, inner)
-    else:
-        raise OmninbError(
-            f"parameter {name}={value!r}: a notebook takes None, true or false, numbers, text, "
-            "lists and dicts."
-        )
 
 
 def execute(

@@ -12,7 +12,7 @@ from typing import Any
 
 from omninb.errors import OmninbError
 
-# Traces drawn as plain SVG. Maps fetch tiles, and WebGL traces draw nothing under the page's policy.
+# Drawn as plain SVG. Maps fetch tiles, and WebGL traces draw nothing under the page's policy.
 SVG_TRACES = frozenset(
     "bar barpolar box candlestick carpet contour contourcarpet funnel funnelarea heatmap histogram "
     "histogram2d histogram2dcontour icicle indicator ohlc parcats pie sankey scatter scattercarpet "

@@ -6,7 +6,6 @@ template; the Content-Security-Policy stands behind that, should it ever fail.
 
 from __future__ import annotations
 
-import ast
 import json
 from datetime import datetime
 from functools import cache
@@ -18,6 +17,7 @@ import jinja2
 from markupsafe import Markup, escape
 from nbconvert.exporters import Exporter
 
+from omninb.reports.parameters import declared
 from omninb.reports.story import Story, read_story
 from omninb.reports.strips import interval_strip
 from omninb.views import VERDICTS, headline_words
@@ -122,20 +122,17 @@ def period_words(first: str, last: str) -> str:
 
 def parameter_rows(notebook: Any) -> list[dict[str, Any]]:
     """Each parameter with its value, default and comment; of a path, the last name alone."""
-    from papermill.inspection import _infer_parameters
-
     given = notebook.metadata.get("papermill", {}).get("parameters", {})
     rows = []
-    for parameter in _infer_parameters(notebook):
-        default = _literal(parameter.default)
-        value = given.get(parameter.name, default)
+    for parameter in declared(notebook).values():
+        value = given.get(parameter.name, parameter.default)
         rows.append(
             {
                 "name": parameter.name,
                 "value": shown_value(parameter.name, value),
-                "default": shown_value(parameter.name, default),
+                "default": shown_value(parameter.name, parameter.default),
                 "help": parameter.help,
-                "changed": value != default,
+                "changed": value != parameter.default,
             }
         )
     return rows
@@ -146,13 +143,6 @@ def shown_value(name: str, value: Any) -> Any:
     if isinstance(value, str) and name == "EVENTS":
         return PurePath(value).name
     return value
-
-
-def _literal(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def ledger_view(ledger: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -17,8 +17,9 @@ import nbformat
 
 from omninb.errors import OmninbError
 from omninb.reports.catalogue import find_notebook, short_name
-from omninb.reports.execution import RunError, check_parameters, execute, read_notebook
+from omninb.reports.execution import RunError, execute, read_notebook
 from omninb.reports.page import assets, ledger_view, page_html, shown_value
+from omninb.reports.parameters import check_parameters
 from omninb.reports.progress import Progress
 from omninb.reports.story import read_story
 

@@ -116,7 +116,7 @@ def _parts(source: str) -> Iterator[tuple[int, str, list[prose.Token]]]:
     tokens: list[prose.Token] = []
     for token in prose.blocks(source):
         deep = prose.heading_level(token)
-        if deep in (1, 2) or prose.text(token).lower().startswith(_NOT_ON_A_PAGE) and deep:
+        if deep and (deep < 3 or prose.text(token).lower().startswith(_NOT_ON_A_PAGE)):
             if tokens or level:
                 yield level, title, tokens
             level, title, tokens = deep, prose.text(token).strip(), []

@@ -75,7 +75,9 @@ def sparkline(values: Sequence[float | None], width: int = 120, height: int = 34
     known = [v for v in values if v is not None]
     if len(known) < 2 or values[-1] is None:
         return {}
-    low, span = min(known), (max(known) - min(known)) or 1.0
+    span = max(known) - min(known)
+    low = min(known) if span else min(known) - 0.5
+    span = span or 1.0  # a number that never changed runs along the middle
     pad, across = 5, (width - 10) / (len(values) - 1)
     points = [
         None

@@ -6,14 +6,15 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from omninb.errors import OmninbError, nearest
 from omninb.reports.catalogue import find_notebook, report_notebooks, short_name
-from omninb.reports.execution import RunError, check_parameters, declared, read_notebook
+from omninb.reports.execution import RunError, read_notebook
 from omninb.reports.index_page import index_html
+from omninb.reports.parameters import check_parameters, declared
 from omninb.reports.progress import Progress
 from omninb.reports.runner import make_report, staging, versions, write_assets, write_record
 
@@ -61,7 +62,7 @@ def run_report(
     latest = folder / "latest"
     if latest.exists() and not latest.is_symlink():
         raise OmninbError(f"{latest} is a folder of its own; omninb keeps a link there. Move it.")
-    started = datetime.now(timezone.utc)
+    started = datetime.now(UTC)
     begun = time.monotonic()
     head = {"run": started.strftime("%Y%m%dT%H%M%SZ"), "title": TITLE, "versions": versions()}
     head["started"] = started.isoformat(timespec="seconds")

@@ -28,6 +28,8 @@
   function widen(figure, width) {
     // A wide figure may leave its column, to both edges of the window but no further than it needs.
     figure.style.marginLeft = figure.style.width = "";
+    const words = figure.querySelectorAll(".caption, .more");
+    for (const line of words) line.style.marginLeft = "";
     if (!figure.classList.contains("wide")) return;
     const page = document.documentElement.clientWidth;
     const column = figure.getBoundingClientRect();
@@ -36,6 +38,7 @@
     const left = Math.max(24, Math.min(column.left, (page - wanted) / 2));
     figure.style.width = `${wanted}px`;
     figure.style.marginLeft = `${left - column.left}px`;
+    for (const line of words) line.style.marginLeft = `${column.left - left}px`;
   }
 
   function fit({ canvas, figure, frame, width, height }) {
@@ -53,6 +56,7 @@
     const room = figure.classList.contains("wide") ? PAPER.wide : PAPER.upright;
     const scale = Math.min(1, room / width);
     figure.style.marginLeft = figure.style.width = "";
+    for (const line of figure.querySelectorAll(".caption, .more")) line.style.marginLeft = "";
     canvas.style.transform = `scale(${scale})`;
     frame.style.height = `${Math.ceil(height * scale)}px`;
   }

@@ -1,0 +1,302 @@
+"""The command line: omninb check | run | report | simulate.
+
+What a command needs is imported when it runs, so that ``omninb --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_COLUMNS_HELP = (
+    "Which column plays which role: role=column, separated by commas. Roles: customer_id, "
+    "timestamp, channel (required), event, phase, value, cost, event_id, order_id, session_id, "
+    "campaign, device, location, variant, score, score_kind. A column that holds a comma is "
+    "written in double quotes. May be given more than once."
+)
+
+
+class _Group(click.Group):
+    """Commands whose errors are one clear line: the house's own never show a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from omninb.errors import OmninbError
+
+        try:
+            return super().invoke(ctx)
+        except OmninbError as error:
+            click.echo(f"omninb: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="omninb")
+def main() -> None:
+    """Journey analytics across channels: map journeys, find where they end.
+
+    \b
+    First see whether your event log can be used, and how its columns are read:
+        omninb check events.csv
+    Then make one report, or all of them (without --events: on the sample):
+        omninb run journey_map --events events.csv --columns customer_id=user --out reports
+        omninb report --out reports
+
+    Exit status: 0 done, 1 failed, 2 wrong usage.
+    """
+
+
+def _columns(ctx: click.Context, _: click.Parameter, given: Iterable[str]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for entry in next(iter(csv.reader([",".join(given)], skipinitialspace=True)), []):
+        role, equals, column = entry.partition("=")
+        if not equals or not role.strip() or not column:
+            raise click.BadParameter(
+                f"{entry!r} is no role=column. Write for example customer_id=user,timestamp=when."
+            )
+        if role.strip() in columns:
+            raise click.BadParameter(f"the role {role.strip()!r} is given twice.")
+        columns[role.strip()] = column
+    return columns
+
+
+def _log_options(command: Command) -> Command:
+    for option in (
+        click.option(
+            "--day-first/--month-first", default=None, help="How to read a date such as 01/02/2024."
+        ),
+        click.option(
+            "--time-unit",
+            type=click.Choice(["s", "ms", "us", "ns"]),
+            help="Unit of timestamps that are numbers since 1970.",
+        ),
+        click.option(
+            "--timezone", metavar="ZONE", help="Zone of times without one, such as Europe/Berlin."
+        ),
+        click.option(
+            "--columns", multiple=True, callback=_columns, metavar="ROLE=COLUMN,…",
+            help=_COLUMNS_HELP,
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _run_options(command: Command) -> Command:
+    command = click.option(
+        "--out", default="reports", show_default=True, metavar="DIR", help="Where to write."
+    )(command)
+    command = click.option(
+        "-p", "--parameter", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE",
+        help="A parameter of the notebook, such as -p BY device. Read by the type of its default: "
+        "text stays text, so 0123 keeps its zero.",
+    )(command)  # fmt: skip
+    command = _log_options(command)
+    return click.option(
+        "--events", metavar="FILE", help="The event log: CSV, Parquet or JSON lines. Default: the "
+        "sample that comes with omninb.",
+    )(command)  # fmt: skip
+
+
+@main.command()
+@click.argument("file")
+@_log_options
+def check(file: str, columns: dict[str, str], **options: Any) -> None:
+    """Read an event log and account for every row, or say what is missing.
+
+    \b
+    omninb check events.csv
+    omninb check events.csv --columns customer_id=user,timestamp=when --timezone Europe/Berlin
+    omninb check log.csv --columns 'customer_id=case:id,"channel=Sales, region"'
+
+    Exit status 1 where the log cannot be used as it stands.
+    """
+    from omninb.errors import OmninbError
+    from omninb.events import read_events
+    from omninb.events.proposal import propose_columns
+    from omninb.events.roles import ROLES
+    from omninb.events.sources import read_parts
+
+    found = [str(name) for name in read_parts(file)[0].table.column_names]
+    own = {role: role for role in ROLES if role in found}
+    free = [name for name in found if name not in columns.values()]
+    used = {role: {**own, **columns}[role] for role in ROLES if role in own or role in columns}
+    proposal = {**propose_columns(free), **used}
+    _show_roles(found, used, proposal)
+    try:
+        log = read_events(file, columns=columns, **options)
+    except OmninbError as error:
+        click.echo(f"\nThis log cannot be used yet. {error}")
+        click.echo(f"\nPerhaps:\n  omninb check {_quoted(file)} {_columns_line(proposal)}")
+        raise click.exceptions.Exit(1) from None
+    click.echo()
+    counts = log.counts
+    removed, refused = counts["duplicates_removed"], counts["quarantined"]
+    click.echo(
+        f"{counts['read']:,} rows read = {counts['used']:,} used + {removed:,} duplicates removed"
+        f" + {refused:,} quarantined"
+    )
+    rows = log.quality[~log.quality["check"].isin([*counts, "duplicates removed"])]
+    for row in rows.itertuples():
+        click.echo(f"  {row.outcome:<12} {row.rows:>12,}  {row.check}  {row.example}".rstrip())
+    click.echo(f"\nThis log can be used:\n  {_columns_line(log.roles)}")
+
+
+def _show_roles(found: list[str], used: Mapping[str, str], proposal: Mapping[str, str]) -> None:
+    click.echo("Role          Column")
+    for role, column in used.items():
+        click.echo(f"{role:<13} {column}")
+    for role in ("customer_id", "timestamp", "channel"):
+        if role not in used:
+            near = f"; perhaps {proposal[role]!r}" if role in proposal else ""
+            click.echo(f"{role:<13} missing, and required{near}")
+    kept = [name for name in found if name not in used.values()]
+    if kept:
+        click.echo(f"{'no role':<13} {', '.join(kept)}")
+
+
+def _columns_line(columns: Mapping[str, str]) -> str:
+    import io
+
+    named = [f"{role}={column}" for role, column in columns.items() if role != column]
+    if not named:
+        return "(no --columns needed: each column bears its role's name)"
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(named)
+    return f"--columns {_quoted(line.getvalue())}"
+
+
+def _quoted(text: str) -> str:
+    import shlex
+
+    return shlex.quote(text)
+
+
+@main.command()
+@click.argument("notebook")
+@_run_options
+def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log: Any) -> None:
+    """Run one notebook and write its page: OUT/NAME.html works with the network off.
+
+    NOTEBOOK is a name such as journey_map, or the path of a notebook of your own. Nothing in OUT
+    changes unless every cell ran.
+
+    \b
+    omninb run journey_map --out reports
+    omninb run journey_map --events events.csv --columns customer_id=user,timestamp=when \\
+        --timezone Europe/Berlin -p BY device -p SPLIT_GAP 30min --out reports
+    """
+    from omninb.reports.catalogue import find_notebook
+    from omninb.reports.execution import read_notebook
+    from omninb.reports.parameters import check_parameters, declared
+    from omninb.reports.runner import run_notebook
+
+    with _usage():
+        path = find_notebook(notebook)
+        loaded = read_notebook(path)
+        given = _given(declared(loaded), parameters, log)
+        check_parameters(loaded, given)
+    click.echo(run_notebook(path, given, out))
+
+
+@main.command()
+@click.argument("notebooks", nargs=-1)
+@_run_options
+def report(
+    notebooks: tuple[str, ...], out: str, parameters: tuple[tuple[str, str], ...], **log: Any
+) -> None:
+    """Run all report notebooks, or those named, with an index page above them.
+
+    The run is kept in OUT/runs; OUT/latest/index.html is switched to it at once, and only if
+    everything succeeded.
+
+    \b
+    omninb report --out reports
+    omninb report --events events.csv --columns customer_id=user,timestamp=when --out reports
+    """
+    from omninb.reports.catalogue import find_notebook, report_notebooks
+    from omninb.reports.execution import read_notebook
+    from omninb.reports.parameters import declared
+    from omninb.reports.suite import run_report
+
+    with _usage():
+        paths = [find_notebook(n) for n in notebooks] or list(report_notebooks().values())
+        known: dict[str, Any] = {}
+        for path in paths:
+            known |= declared(read_notebook(path))
+        given = _given(known, parameters, log)
+    click.echo(run_report(paths, out, given))
+
+
+@main.command()
+@click.option("--customers", default=20_000, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=7, show_default=True, help="The same seed gives the same log.")
+@click.option("--out", required=True, metavar="FILE", help="A name ending in .parquet or .csv.")
+def simulate(customers: int, seed: int, out: str) -> None:
+    """Write a simulated year of a retailer, whose truth is known, as an event log.
+
+    \b
+    omninb simulate --customers 5000 --seed 1 --out events.csv
+    omninb check events.csv
+    """
+    if not out.endswith((".parquet", ".csv")):
+        raise click.BadParameter(f"{out!r} must end in .parquet or .csv.", param_hint="--out")
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    from omninb.simulate import simulate_table
+
+    table, truth = simulate_table(customers, seed)
+    making = f"{out}.making"
+    try:
+        if out.endswith(".csv"):
+            pyarrow.csv.write_csv(table, making)
+        else:
+            pyarrow.parquet.write_table(table, making)
+        os.replace(making, out)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error}") from None
+    click.echo(
+        f"{out}: {truth['touchpoints']:,} touchpoints of {truth['customers']:,} customers, "
+        f"{truth['purchases']:,} purchases"
+    )
+
+
+class _usage:
+    """What was asked for cannot be done: status 2, as for a wrong option."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        from omninb.errors import OmninbError
+
+        if isinstance(error, OmninbError):
+            raise click.UsageError(str(error)) from None
+
+
+def _given(
+    known: Mapping[str, Any], parameters: tuple[tuple[str, str], ...], log: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The notebook's parameters: those of the log by their options, others by -p."""
+    from omninb.errors import OmninbError, nearest
+    from omninb.reports.parameters import typed
+
+    given: dict[str, Any] = {
+        name.upper(): value for name, value in log.items() if value not in (None, {})
+    }
+    if "EVENTS" in given:  # the kernel works in a folder of its own
+        given["EVENTS"] = os.path.abspath(os.path.expanduser(given["EVENTS"]))
+    for name, text in parameters:
+        if name not in known:
+            raise OmninbError(
+                f"-p {name}: the notebook has no such parameter.{nearest(name, known)}"
+            )
+        if name in given:
+            raise OmninbError(f"{name} is given twice.")
+        given[name] = typed(name, text, known[name].default)
+    return given
