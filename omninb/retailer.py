@@ -29,12 +29,12 @@ EXIT_PROBABILITY = dict(
 )
 # Buying, of those who do not leave: online after a payment, in the store, by phone or in a chat.
 PURCHASE = np.array([0.85, 0.85, 0.52, 0.12, 0.03, 0.0, 0.0, 0.0, 0.0, 0.85])
-START = np.array([0.21, 0.11, 0.05, 0.01, 0.01, 0.14, 0.14, 0.23, 0.06, 0.04])
-START_LOYAL = np.array([0.20, 0.30, 0.10, 0.01, 0.01, 0.34, 0.02, 0.01, 0.0, 0.01])
+START = np.array([0.21, 0.15, 0.02, 0.01, 0.01, 0.13, 0.13, 0.22, 0.06, 0.06])
+START_LOYAL = np.array([0.20, 0.36, 0.04, 0.01, 0.01, 0.34, 0.02, 0.01, 0.0, 0.01])
 MOVES = np.array([  # from (row) to (column): relative weights, before the purchase
     # web  app  store call chat mail social search display market
-    [40.0, 7.0, 14.0, 5.0, 10.0, 4.0, 0.5, 1.5, 0.7, 3.0],
-    [7.0, 42.0, 13.0, 2.0, 8.0, 4.0, 0.5, 0.5, 0.3, 0.7],
+    [40.0, 7.0, 16.0, 5.0, 10.0, 4.0, 0.5, 1.5, 0.7, 3.0],
+    [7.0, 34.0, 14.0, 2.0, 8.0, 4.0, 0.5, 0.5, 0.3, 0.7],
     [8.0, 6.0, 16.0, 3.0, 0.5, 1.0, 0.2, 0.3, 0.1, 0.5],
     [10.0, 3.0, 26.0, 10.0, 2.0, 2.0, 0.1, 0.2, 0.1, 0.2],
     [18.0, 8.0, 15.0, 20.0, 13.0, 1.0, 0.1, 0.2, 0.1, 0.2],
@@ -42,7 +42,7 @@ MOVES = np.array([  # from (row) to (column): relative weights, before the purch
     [27.0, 26.0, 1.5, 0.3, 0.3, 0.5, 9.0, 1.5, 0.6, 1.5],
     [48.0, 12.0, 2.0, 0.7, 0.5, 0.5, 0.4, 8.0, 0.5, 3.0],
     [24.0, 4.0, 1.0, 0.2, 0.2, 0.3, 1.5, 3.0, 12.0, 2.0],
-    [10.0, 1.5, 2.0, 0.5, 0.2, 0.5, 0.3, 1.0, 0.5, 40.0],
+    [10.0, 1.5, 2.0, 0.5, 0.2, 0.5, 0.3, 1.0, 0.5, 27.0],
 ])  # fmt: skip
 MOVES_AFTER = np.array([  # after the purchase: questions, parcels, returns, a survey by e-mail
     [8.0, 2.0, 8.0, 12.0, 14.0, 8.0, 0.2, 0.0, 0.0, 0.0],
@@ -58,7 +58,7 @@ MOVES_AFTER = np.array([  # after the purchase: questions, parcels, returns, a s
 ])  # fmt: skip
 STAY = np.array([1.0, 1.0, 2.0, 5.0, 7.0])  # who is further on changes channel less often
 TASTES = np.ones((3, 10))  # three kinds of customers: at a desk, on the phone, in town
-TASTES[0, [WEB, MARKET]], TASTES[1, APP], TASTES[2, [STORE, CALL]] = 1.7, 2.2, 1.8
+TASTES[0, [WEB, MARKET]], TASTES[1, APP], TASTES[2, [STORE, CALL]] = 1.6, 1.7, 2.0
 
 # How often the next touchpoint comes within minutes; otherwise it comes on a later day.
 SAME_VISIT = np.full((10, 10), 0.1)
