@@ -78,8 +78,10 @@ def compiled(signature: str) -> Callable[[Callable[..., object]], Dispatcher]:
     return decorate
 
 
-helper = numba.njit(inline="never", nogil=True)
+helper = numba.njit(nogil=True)
 """A compiled helper: lives in the machine code of the pass that calls it, in the same file."""
+inlined = numba.njit(nogil=True, forceinline=True)
+"""A helper for the innermost loop."""
 
 
 @lru_cache

@@ -7,9 +7,9 @@ cannot align with the hash that assigned an experiment.
 from __future__ import annotations
 
 import numpy as np
-from numba import uint8, uint64
+from numba import int64, uint64
 
-from omninb.passes.compiling import GROUPS, compiled, helper
+from omninb.passes.compiling import GROUPS, compiled, helper, inlined
 
 SEED = 0x6F6D6E69
 _GROUP_SHIFT = uint64(58)
@@ -22,12 +22,12 @@ _A1 = uint64(0x52DCE729)
 _A2 = uint64(0x38495AB5)
 
 
-@helper
+@inlined
 def _rotated(x, r):
     return (x << uint64(r)) | (x >> uint64(64 - r))
 
 
-@helper
+@inlined
 def _finished(k):
     k ^= k >> uint64(33)
     k *= _M1
@@ -36,82 +36,99 @@ def _finished(k):
     return k ^ (k >> uint64(33))
 
 
-@helper
-def _word(data, start, length):
-    word = uint64(0)
-    for i in range(length):
-        word |= uint64(data[start + i]) << uint64(8 * i)
-    return word
+@inlined
+def _block(h1, h2, k1, k2):
+    """Mix 16 bytes in."""
+    h1 ^= _rotated(k1 * _C1, 31) * _C2
+    h1 = (_rotated(h1, 27) + h2) * _FIVE + _A1
+    h2 ^= _rotated(k2 * _C2, 33) * _C1
+    h2 = (_rotated(h2, 31) + h1) * _FIVE + _A2
+    return h1, h2
 
 
-@helper
-def _full_word(data, i):
-    return (
-        uint64(data[i])
-        | (uint64(data[i + 1]) << uint64(8))
-        | (uint64(data[i + 2]) << uint64(16))
-        | (uint64(data[i + 3]) << uint64(24))
-        | (uint64(data[i + 4]) << uint64(32))
-        | (uint64(data[i + 5]) << uint64(40))
-        | (uint64(data[i + 6]) << uint64(48))
-        | (uint64(data[i + 7]) << uint64(56))
-    )
-
-
-@helper
-def _murmur(data, start, stop):
-    length = stop - start
-    h1 = uint64(SEED)
-    h2 = uint64(SEED)
-    at = start
-    for _ in range(length >> 4):
-        k1 = _rotated(_full_word(data, at) * _C1, 31) * _C2
-        h1 = (_rotated(h1 ^ k1, 27) + h2) * _FIVE + _A1
-        k2 = _rotated(_full_word(data, at + 8) * _C2, 33) * _C1
-        h2 = (_rotated(h2 ^ k2, 31) + h1) * _FIVE + _A2
-        at += 16
-    tail = stop - at
-    if tail > 8:
-        h2 ^= _rotated(_word(data, at + 8, tail - 8) * _C2, 33) * _C1
-    if tail > 0:
-        h1 ^= _rotated(_word(data, at, min(tail, 8)) * _C1, 31) * _C2
-    h1 ^= uint64(length)
-    h2 ^= uint64(length)
+@inlined
+def _end(h1, h2, k1, k2, length):
+    """Mix the last, zero-padded bytes and the length in (zero bytes change nothing)."""
+    h1 ^= _rotated(k1 * _C1, 31) * _C2 ^ uint64(length)
+    h2 ^= _rotated(k2 * _C2, 33) * _C1 ^ uint64(length)
     h1 += h2
     h2 += h1
     h1 = _finished(h1)
     h2 = _finished(h2)
     h1 += h2
-    h2 += h1
-    return h1, h2
+    return h1, h2 + h1
+
+
+@inlined
+def _word(data, i, length):
+    """Up to eight bytes as a little-endian number."""
+    if i + 8 <= len(data):
+        word = (
+            uint64(data[i])
+            | (uint64(data[i + 1]) << uint64(8))
+            | (uint64(data[i + 2]) << uint64(16))
+            | (uint64(data[i + 3]) << uint64(24))
+            | (uint64(data[i + 4]) << uint64(32))
+            | (uint64(data[i + 5]) << uint64(40))
+            | (uint64(data[i + 6]) << uint64(48))
+            | (uint64(data[i + 7]) << uint64(56))
+        )
+        return word if length >= 8 else word & ((uint64(1) << uint64(8 * length)) - uint64(1))
+    word = uint64(0)
+    for k in range(min(length, 8)):
+        word |= uint64(data[i + k]) << uint64(8 * k)
+    return word
 
 
 @compiled("void(int32[::1], uint8[::1], uint64[:, ::1])")
 def hash_texts(offsets, data, out):
     """MurmurHash3 of UTF-8 texts (Arrow offsets and bytes) into ``out[i] = (h1, h2)``."""
     for i in range(len(offsets) - 1):
-        out[i, 0], out[i, 1] = _murmur(data, offsets[i], offsets[i + 1])
+        at = int64(offsets[i])
+        stop = int64(offsets[i + 1])
+        length = stop - at
+        h1 = uint64(SEED)
+        h2 = uint64(SEED)
+        while stop - at >= 16:
+            h1, h2 = _block(h1, h2, _word(data, at, 8), _word(data, at + 8, 8))
+            at += 16
+        k1 = _word(data, at, stop - at) if stop > at else uint64(0)
+        k2 = _word(data, at + 8, stop - at - 8) if stop > at + 8 else uint64(0)
+        out[i, 0], out[i, 1] = _end(h1, h2, k1, k2, length)
 
 
 @compiled("void(int64[::1], uint64[:, ::1])")
 def hash_integers(values, out):
     """MurmurHash3 of integers' decimal texts into ``out[i] = (h1, h2)``."""
-    text = np.empty(20, np.uint8)
+    eight = uint64(8)
+    top = uint64(56)
     for i in range(len(values)):
-        value = values[i]
-        rest = uint64(value) if value >= 0 else uint64(0) - uint64(value)
-        at = 20
+        rest = uint64(abs(values[i]))
+        first = uint64(0)
+        second = uint64(0)
+        third = uint64(0)
+        length = 0
         while True:
-            at -= 1
             tens = rest // uint64(10)
-            text[at] = uint8(48) + uint8(rest - tens * uint64(10))
+            third = (third << eight) | (second >> top)
+            second = (second << eight) | (first >> top)
+            first = (first << eight) | (uint64(48) + rest - tens * uint64(10))
+            length += 1
             rest = tens
             if rest == uint64(0):
                 break
-        if value < 0:
-            at -= 1
-            text[at] = uint8(45)
-        out[i, 0], out[i, 1] = _murmur(text, at, 20)
+        if values[i] < 0:
+            third = (third << eight) | (second >> top)
+            second = (second << eight) | (first >> top)
+            first = (first << eight) | uint64(45)
+            length += 1
+        h1 = uint64(SEED)
+        h2 = uint64(SEED)
+        if length >= 16:
+            h1, h2 = _block(h1, h2, first, second)
+            first = third
+            second = uint64(0)
+        out[i, 0], out[i, 1] = _end(h1, h2, first, second, length)
 
 
 @compiled("void(uint64[:, ::1], int32[::1], int64[::1], int64, int64[::1], uint64[:, ::1], int32[::1], int64[::1])")

@@ -9,18 +9,40 @@ from __future__ import annotations
 import numpy as np
 from numba import int64
 
-from omninb.passes.compiling import compiled, helper
+from omninb.passes.compiling import compiled, inlined
 
 EDGE_FIELDS = ("transitions", "journeys", "customers", "settled_transitions", "settled_customers")
 NODE_FIELDS = ("touchpoints", "journeys", "customers", "settled", "settled_customers", "position_sum")
 BUCKETS = 2944  # 64 exact, then 64 an octave up to 2^51 µs (71 years)
 
 
-@helper
+@inlined
 def _bucket(gap):
     if gap < 64:
         return gap
     return min((np.float64(gap).view(np.int64) >> 46) - 1028 * 64, BUCKETS - 1)
+
+
+@inlined
+def _floor(bucket):
+    octave = max((bucket >> 6) - 1, 0)
+    return (bucket - 64 * octave) << octave
+
+
+@inlined
+def _visit(node, heaviest, group, at, journey, customer, settled):
+    again = node[at, 8] == customer
+    run = (node[at, 9] if again else 0) + settled
+    node[at, 0] += 1
+    node[at, 1] += node[at, 6] != journey
+    node[at, 2] += node[at, 7] != customer
+    node[at, 3] += settled
+    node[at, 4] += settled & (not again)
+    node[at, 6] = journey
+    node[at, 7] = customer
+    node[at, 8] = customer if settled else node[at, 8]
+    node[at, 9] = run if settled else node[at, 9]
+    heaviest[group, at] = max(heaviest[group, at], run)
 
 
 def bucket_floor(bucket: np.ndarray) -> np.ndarray:
@@ -75,87 +97,52 @@ def count_moves(
     targets = labels + 3
     start = labels
     gaps = len(gap_counts) > 0
-    # counters of one row lie together: five fields, then the last journey and customers counted
+    # the counters of one row lie together: the fields, then the last journey and customers counted;
+    # sums are taken without branches, which real journeys would mispredict
     edge = np.zeros((edges.shape[1], 8), np.int64)
     node = np.zeros((labels + 5, 10), np.int64)
+    edge[:, 5:] = -1
+    node[:, 6:] = -1
     for group in range(first_group, last_group):
         edge[:, :5] = 0
         node[:, :6] = 0
-        edge[:, 5:] = -1
-        node[:, 6:] = -1
         for c in range(group_offsets[group], group_offsets[group + 1]):
             for j in range(customer_offsets[c], customer_offsets[c + 1]):
                 stop = journey_offsets[j + 1]
                 i = journey_offsets[j]
                 source = start
-                settled = True
+                settled = int64(1)
                 left_at = int64(0)
                 position = 0
                 while True:
-                    # the source of this move, once a visit
-                    v = node[source]
-                    v[0] += 1
-                    v[5] += position
-                    if v[6] != j:
-                        v[6] = j
-                        v[1] += 1
-                        if v[7] != c:
-                            v[7] = c
-                            v[2] += 1
-                    if settled:
-                        v[3] += 1
-                        if v[8] != c:
-                            v[8] = c
-                            v[9] = 0
-                            v[4] += 1
-                        v[9] += 1
-                        if v[9] > heaviest[group, source]:
-                            heaviest[group, source] = v[9]
+                    _visit(node, heaviest, group, source, j, c, settled)
+                    node[source, 5] += position
                     ended = i == stop
                     target = labels + int64(end_states[j]) if ended else int64(codes[i])
                     row = edge_of[source * targets + target]
-                    e = edge[row]
-                    e[0] += 1
-                    if e[5] != j:
-                        e[5] = j
-                        e[1] += 1
-                        if e[6] != c:
-                            e[6] = c
-                            e[2] += 1
-                    if settled:
-                        e[3] += 1
-                        if e[7] != c:
-                            e[7] = c
-                            e[4] += 1
+                    edge[row, 0] += 1
+                    edge[row, 1] += edge[row, 5] != j
+                    edge[row, 2] += edge[row, 6] != c
+                    edge[row, 3] += settled
+                    edge[row, 4] += settled & (edge[row, 7] != c)
+                    edge[row, 5] = j
+                    edge[row, 6] = c
+                    edge[row, 7] = c if settled else edge[row, 7]
                     if ended:
-                        for end in (target + 1, labels + 4):
-                            v = node[end]
-                            v[0] += 1
-                            v[1] += 1
-                            if v[7] != c:
-                                v[7] = c
-                                v[2] += 1
-                            if settled:
-                                v[3] += 1
-                                if v[8] != c:
-                                    v[8] = c
-                                    v[9] = 0
-                                    v[4] += 1
-                                v[9] += 1
-                                heaviest[group, end] = max(heaviest[group, end], v[9])
+                        _visit(node, heaviest, group, target + 1, j, c, settled)
+                        _visit(node, heaviest, group, labels + 4, j, c, settled)
                         break
                     if gaps and source != start:
                         gap = time[i] - left_at
                         bucket = _bucket(gap)
-                        octave = max(bucket // 64 - 1, 0)
                         gap_counts[row, bucket] += 1
-                        gap_rests[row, bucket] += gap - ((bucket - 64 * octave) << octave)
+                        gap_rests[row, bucket] += gap - _floor(bucket)
                     if collapse:
                         while i + 1 < stop and codes[i + 1] == target:
                             i += 1
                     source = target
                     left_at = time[i]
-                    settled = left_at <= settled_until
+                    settled = int64(left_at <= settled_until)
                     position += 1
                     i += 1
         for row in range(len(edge)):
