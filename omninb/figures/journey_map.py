@@ -11,18 +11,19 @@ from omninb.figures.canvas import Canvas
 from omninb.figures.lettering import (
     count, interval, missing, percent, period, plain, plural, shorten, span, text_width,
 )  # fmt: skip
-from omninb.figures.map_places import STUB_LINE, STUBS_NAMED, Places, Spot, places
+from omninb.figures.map_places import STUB_LINE, STUBS_NAMED, Places, Spot, places, shown
 from omninb.figures.map_routes import Box, Route, hairlines, routes
-from omninb.figures.ribbons import along, at, cubic, ribbon, sector
+from omninb.figures.ribbons import along, arrowhead, at, cubic, length, ribbon, sector
 from omninb.figures.style import (
     EXIT, EXIT_INK, FAINT, INK, MUTE, OPEN, RULE, SMALLER, START, alpha, colours,
 )  # fmt: skip
 
+HOVER_POINTS = 400
 _EDGE_HOVER = (
     "%{customdata[0]} → %{customdata[1]}<br>%{customdata[2]} in %{customdata[3]}"
     " of %{customdata[4]}<br>%{customdata[5]}"
 )
-_NODE_HOVER = "%{customdata[0]}<br>%{customdata[1]} of %{customdata[2]}<br>%{customdata[3]}"
+_NODE_HOVER = "%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]}"
 
 
 def journey_map_figure(
@@ -50,11 +51,12 @@ def journey_map_figure(
     plotly.graph_objects.Figure
         The same graph gives the same figure. ``layout.meta["alt"]`` says it in words.
     """
+    graph = shown(graph)
     facts = graph.graph
     by = plain(facts.get("by", "channel"))
     canvas = Canvas(width)
     title = title or _question(by)
-    subtitle = _subtitle(graph, by)
+    subtitle = _subtitle(graph)
     top = canvas.head(title, subtitle) + 26
     if not graph:
         canvas.word(width / 2, top + 40, "No journeys to show.", 14, MUTE)
@@ -68,8 +70,9 @@ def journey_map_figure(
         )
     ink = colours(plan.spots)
     ways = routes(graph, plan)
+    every = max(34.0, sum(length(way.path) for way in ways) / HOVER_POINTS)
     for way in ways:
-        _draw_route(canvas, way, ink)
+        _draw_route(canvas, way, ink, every)
     _draw_smaller(canvas, graph, plan)
     _draw_stubs(canvas, graph, plan, ink)
     taken = [box for spot in plan.spots.values() for box in _draw_spot(canvas, spot, plan, ink)]
@@ -85,7 +88,7 @@ def _question(by: str) -> str:
     return f"How do customers move from one {by} to the next, and where do they leave?"
 
 
-def _subtitle(graph: nx.DiGraph, by: str) -> list[str]:
+def _subtitle(graph: nx.DiGraph) -> list[str]:
     facts = graph.graph
     counts = ", ".join(
         plural(facts[key], key[:-1])
@@ -94,9 +97,9 @@ def _subtitle(graph: nx.DiGraph, by: str) -> list[str]:
     )
     days = period(facts.get("observed_from"), facts.get("observed_until"))
     first = [counts, days, "circle area = journeys, ribbon width = transitions"]
-    second = [f"Percentages: share of settled touchpoints of a {by} that go there next"]
+    second = ["Percentages: of the source’s settled touchpoints, the share that goes there next"]
     if EXIT in graph:
-        second.append("dark ring = share that leave")
+        second.append("dark ring = share that leaves")
     return [" · ".join(p for p in first if p), " · ".join(second)]
 
 
@@ -116,16 +119,20 @@ def _footnote(graph: nx.DiGraph, plan: Places) -> list[str]:
     return notes
 
 
-def _draw_route(canvas: Canvas, way: Route, ink: dict[str, str]) -> None:
+def _draw_route(canvas: Canvas, way: Route, ink: dict[str, str], every: float) -> None:
     base = ink[way.source]
     opacity = {"forward": 0.30 if way.source == START else 0.42, "loop": 0.8}.get(way.way, 0.34)
     if way.width < 1.6:
         opacity = min(opacity, 0.34)
-    head = 0.0 if way.width < 0.8 else min(13.0, 4.5 + 0.45 * way.width)
     z = {"forward": 1.0, "loop": 1.3, "arc": 1.2, "back": 1.1}[way.way]
-    canvas.fill(z, alpha(base, opacity), ribbon(way.path, way.width, head))
+    head = min(13.0, 4.5 + 0.45 * way.width)
+    if way.width <= 2.5:
+        canvas.line(z, alpha(base, opacity + 0.08), round(2 * way.width) / 2, way.path)
+        canvas.fill(z, alpha(base, min(1.0, 2 * opacity)), arrowhead(way.path, head, 0.5 * head))
+    else:
+        canvas.fill(z, alpha(base, opacity), ribbon(way.path, way.width, head))
     row = _edge_row(way.source, way.target, way.data)
-    for x, y in along(way.path, 34):
+    for x, y in along(way.path, every):
         canvas.hover("moves", _EDGE_HOVER, x, y, row)
 
 
@@ -170,7 +177,7 @@ def _draw_stubs(canvas: Canvas, graph: nx.DiGraph, plan: Places, ink: dict[str, 
     total = sum(widths)
     fit = min(1.0, 1.7 * goal.radius / total)
     lines = len(named) + (len(plan.stubs) > len(named))
-    y = goal.y - STUB_LINE * (lines - 1) / 2
+    y = plan.stub_y - STUB_LINE * (lines - 1) / 2
     port = goal.y - total * fit / 2
     room = max(60.0, plan.stub_x - plan.gate - 50)
     for i, (name, wide) in enumerate(zip(plan.stubs, widths, strict=True)):
@@ -254,12 +261,10 @@ def _node_row(spot: Spot) -> list[str]:
             words.append(f"mean position {data['mean_position']:.1f}")
     if data.get("kind") == "end" and not missing(data.get("share")):
         words.append(f"{percent(data['share'])} of settled journeys")
-    return [
-        spot.name,
-        plural(data["journeys"], "journey"),
-        plural(data["customers"], "customer"),
-        " · ".join(words),
-    ]
+    if "journeys" not in data:
+        return [spot.name, plural(data.get("transitions", 0), "transition"), ""]
+    counts = f"{plural(data['journeys'], 'journey')} of {plural(data['customers'], 'customer')}"
+    return [spot.name, counts, " · ".join(words)]
 
 
 def _draw_shares(canvas: Canvas, ways: list[Route], plan: Places, taken: list[Box]) -> None:

@@ -123,7 +123,12 @@ def _crossings(left: list[int], right: list[int], links: Links) -> float:
 
 def _arc_cost(layers: list[list[int]], arcs: Links) -> float:
     rank = {item: i for layer in layers for i, item in enumerate(layer)}
-    return sum(w * w * (abs(rank[a] - rank[b]) - 1) for a, b, w in arcs)
+    return sum(w * w * _reach(rank[a], rank[b]) for a, b, w in arcs)
+
+
+def _reach(source: int, target: int) -> float:
+    """Arcs to the next place down cost nothing; longer and upward ones do."""
+    return target - source - 1 if target > source else source - target - 0.3
 
 
 def _settle(
@@ -183,12 +188,12 @@ def _nearer_arcs(order: list[int], cost: NDArray[np.float64], arcs: Links) -> li
 
     def reach(trial: list[int]) -> float:
         rank = {item: i for i, item in enumerate(trial)}
-        return sum(w * w * (abs(rank[a] - rank[b]) - 1) for a, b, w in arcs)
+        return sum(w * w * _reach(rank[a], rank[b]) for a, b, w in arcs)
 
     if not arcs:
         return order
     now = reach(order)
-    for _ in range(2):
+    for _ in range(3):
         for i in range(len(order) - 1):
             u, v = order[i], order[i + 1]
             trial = [*order[:i], v, u, *order[i + 2 :]]

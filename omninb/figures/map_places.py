@@ -59,6 +59,7 @@ class Places:
     gate: float = 0.0
     bottom: float = 0.0
     stub_x: float = 0.0
+    stub_y: float = 0.0
     stubs: list[str] = field(default_factory=list)
     pooled: str = ""
 
@@ -73,7 +74,7 @@ def places(graph: nx.DiGraph, width: float, top: float, height: float | None) ->
     grow = min(1.1, max(0.6, width / 1400))
     most = _largest(graph, inner)
     unit = 40 * grow * min(1.0, math.sqrt(13 / max(1, len(inner)))) / math.sqrt(most)
-    largest = max((d["journeys"] for _, d in graph.nodes(data=True)), default=1) or 1
+    largest = max((d.get("journeys", 0) for _, d in graph.nodes(data=True)), default=1) or 1
     unit = min(unit, 58 * grow / math.sqrt(largest))
     spots = {name: _spot(name, data, unit) for name, data in graph.nodes(data=True)}
     plan = Places(width, top, 14.5 if width >= 1000 else 13.0, 0.0, spots)
@@ -83,6 +84,15 @@ def places(graph: nx.DiGraph, width: float, top: float, height: float | None) ->
         _label(spot, plan, "exit" in spots)
     _rows(graph, plan, columns, height)
     return plan
+
+
+def shown(graph: nx.DiGraph) -> nx.DiGraph:
+    """The graph without end states and nodes that no journey reaches."""
+    return graph.subgraph(
+        n
+        for n, d in graph.nodes(data=True)
+        if d.get("kind") in ("start", "smaller") or d.get("journeys")
+    )
 
 
 def _largest(graph: nx.DiGraph, inner: list[str]) -> int:
@@ -168,7 +178,7 @@ def _label(spot: Spot, plan: Places, with_exit: bool) -> None:
     kind, data = spot.data.get("kind"), spot.data
     room = min(170.0, plan.spacing - 16) if kind == "node" else 150.0
     spot.title = wrap(plain(spot.name), room, plan.name_size, bold=True, lines=2)
-    number = count(data["journeys"])
+    number = count(data.get("journeys", 0))
     if kind == "start":
         spot.facts = [f"{number} journeys"]
     elif kind == "end" and spot.name != OPEN:
@@ -204,14 +214,15 @@ def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) ->
     plan.bottom = plan.top + room
     exit_low = plan.bottom - (44 if OPEN in spots else 6)
     if EXIT in spots:
+        # The circle stands at the list's foot, so that its label clears the list.
         below = len(spots[EXIT].facts) * 15 + plan.name_size + 12
-        middle = exit_low - below - max(stub_block / 2, spots[EXIT].radius)
+        plan.stub_y = exit_low - below - stub_block / 2
         if CONVERTED not in spots:
-            middle = min(middle, plan.top + room * 0.5)
-        spots[EXIT].y = middle
+            plan.stub_y = min(plan.stub_y, plan.top + room * 0.5)
+        spots[EXIT].y = plan.stub_y + stub_block / 2 - spots[EXIT].radius
     if OPEN in spots:
         spots[OPEN].y = plan.bottom - 14
-    roof = spots[EXIT].y - max(stub_block / 2, spots[EXIT].radius) - 14 if EXIT in spots else 0.0
+    roof = plan.stub_y - stub_block / 2 - 14
     bottoms = [plan.bottom] * len(layers)
     if EXIT in spots and CONVERTED in spots:
         bottoms[-2:] = [roof, roof]

@@ -47,7 +47,7 @@ def routes(graph: nx.DiGraph, plan: Places) -> list[Route]:
         elif layer[a] < layer[b]:
             out, into = ports[a, b]
             stops = [out, *plan.bends.get((a, b), []), into]
-            found.append(Route(a, b, data, "forward", smooth(stops), width))
+            found.append(Route(a, b, data, "forward", smooth(stops, width > 4), width))
         elif layer[a] == layer[b]:
             path = _arc(plan, plan.spots[a], plan.spots[b])
             found.append(Route(a, b, data, "arc", path, width))

@@ -21,11 +21,11 @@ def cubic(a: Point, b: Point, c: Point, d: Point, samples: int) -> list[Point]:
     return points
 
 
-def smooth(stops: Sequence[Point]) -> list[Point]:
+def smooth(stops: Sequence[Point], fine: bool = True) -> list[Point]:
     """A curve from left to right through stops: level at both ends and at every turning point.
 
     Slopes between are the harmonic mean of both sides (Fritsch and Butland 1984), so the curve
-    never overshoots.
+    never overshoots. `fine` samples more points, as wide ribbons need.
     """
     rises = [
         (b[1] - a[1]) / max(1e-9, b[0] - a[0]) for a, b in zip(stops[:-1], stops[1:], strict=True)
@@ -39,7 +39,7 @@ def smooth(stops: Sequence[Point]) -> list[Point]:
     for i, ((x0, y0), (x1, y1)) in enumerate(zip(stops[:-1], stops[1:], strict=True)):
         inner = len(stops) > 2
         third = (x1 - x0) * (0.4 if inner else 0.5)
-        samples = 2 if abs(y1 - y0) < 0.3 else 8 if abs(y1 - y0) < 40 else 14
+        samples = 2 if abs(y1 - y0) < 0.3 else 9 if abs(y1 - y0) < 30 or not fine else 18
         piece = cubic(
             (x0, y0), (x0 + third, y0 + third * slopes[i]),
             (x1 - third, y1 - third * slopes[i + 1]), (x1, y1), samples,
@@ -50,31 +50,38 @@ def smooth(stops: Sequence[Point]) -> list[Point]:
 
 def ribbon(path: Sequence[Point], width: float, head: float = 0.0) -> list[Point]:
     """The outline of a band of `width` pixels along a path; `head` is the arrowhead's length."""
-    body, tip = (path, None) if not head else _cut(path, head)
+    body = path if not head else _cut(path, head)[0]
     ways = _directions(body)
-    left = [
-        (x - dy * width / 2, y + dx * width / 2)
-        for (x, y), (dx, dy) in zip(body, ways, strict=True)
-    ]
-    right = [
-        (x + dy * width / 2, y - dx * width / 2)
-        for (x, y), (dx, dy) in zip(body, ways, strict=True)
-    ]
+    left, right = (
+        [
+            (x - side * dy * width / 2, y + side * dx * width / 2)
+            for (x, y), (dx, dy) in zip(body, ways, strict=True)
+        ]
+        for side in (1, -1)
+    )
     point: list[Point] = []
-    if tip is not None:
-        (x, y), half = body[-1], width / 2 + max(1.6, 0.28 * head + 0.12 * width)
-        long = math.dist((x, y), tip) or 1.0
-        dx, dy = (tip[0] - x) / long, (tip[1] - y) / long
-        point = [(x - dy * half, y + dx * half), tip, (x + dy * half, y - dx * half)]
+    if head:
+        point = arrowhead(path, head, width / 2 + max(1.6, 0.28 * head + 0.12 * width))
     return [*left, *point, *reversed(right), left[0]]
+
+
+def arrowhead(path: Sequence[Point], length: float, half: float) -> list[Point]:
+    """A triangle whose tip is the path's end."""
+    body, tip = _cut(path, length)
+    (x, y), long = body[-1], math.dist(body[-1], path[-1]) or 1.0
+    dx, dy = (tip[0] - x) / long, (tip[1] - y) / long
+    return [(x - dy * half, y + dx * half), tip, (x + dy * half, y - dx * half)]
 
 
 def along(path: Sequence[Point], every: float) -> list[Point]:
     """Points at equal distances along a path, its ends left out."""
-    lengths = [math.dist(a, b) for a, b in zip(path[:-1], path[1:], strict=True)]
-    total = sum(lengths)
-    pieces = max(2, round(total / every))
+    pieces = max(2, round(length(path) / every))
     return [at(path, i / pieces) for i in range(1, pieces)]
+
+
+def length(path: Sequence[Point]) -> float:
+    """A path's length in pixels."""
+    return sum(math.dist(a, b) for a, b in zip(path[:-1], path[1:], strict=True))
 
 
 def at(path: Sequence[Point], share: float) -> Point:

@@ -66,9 +66,12 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     dict of str to str
         ``#RRGGBB`` by name.
     """
-    known = {name: colour for name in names if (colour := _fixed(name))}
+    wanted = sorted(set(names))
+    known = {name: colour for name in wanted if (colour := _fixed(name))}
     taken = set(known.values())
-    for name in sorted(set(names) - set(known)):
+    for name in wanted:
+        if name in known:
+            continue
         first = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
         places = [_PALETTE[(first + i) % len(_PALETTE)] for i in range(len(_PALETTE))]
         known[name] = next((c for c in places if c not in taken), places[0])

@@ -110,30 +110,30 @@ def graph_of(
     pairs = 0
     for name, places in visits.items():
         leave = len(seen.get((name, "exit"), []))
+        if name == "START":
+            facts = {"journeys": len(rows), "customers": graph.graph["customers"]}
+            graph.add_node("START", kind="start", mean_position=0.0, **facts)
+            continue
         low, high = wilson(leave, settled[name]) if settled[name] else (math.nan, math.nan)
         graph.add_node(
             name,
-            kind="start" if name == "START" else "node",
+            kind="node",
             journeys=len({j for j, _, _ in places}),
             customers=len({c for _, c, _ in places}),
-            touchpoints=0 if name == "START" else len(places),
+            touchpoints=len(places),
             settled=settled[name],
             leave_rate=leave / settled[name] if settled[name] else math.nan,
             leave_rate_ci_lower=low,
             leave_rate_ci_upper=high,
             interval_method="wilson",
             mean_position=sum(k for _, _, k in places) / len(places),
-            share=1.0 if name == "START" else math.nan,
         )
     for end in ("converted", "exit", "open"):
         which = [(j, c) for j, (c, _, e) in enumerate(rows) if e == end]
-        if which:
-            graph.add_node(
-                end, kind="end", journeys=len(which), customers=len({c for _, c in which}),
-                touchpoints=0, settled=0, leave_rate=math.nan, leave_rate_ci_lower=math.nan,
-                leave_rate_ci_upper=math.nan, interval_method="", mean_position=math.nan,
-                share=math.nan if end == "open" else len(which) / done,
-            )  # fmt: skip
+        facts = {"journeys": len(which), "customers": len({c for _, c in which}), "settled": done}
+        if end != "open":
+            facts["share"] = len(which) / done if done else math.nan
+        graph.add_node(end, kind="end", **facts)
     for (a, b), moves in sorted(seen.items()):
         if a in inner and b in inner and len({j for j, _ in moves}) < min_journeys:
             small.setdefault(a, []).extend(moves)
@@ -143,13 +143,9 @@ def graph_of(
     for a, moves in small.items():
         _add_edge(graph, a, "(smaller flows)", moves, settled[a])
     if small:
-        pooled = [m for moves in small.values() for m in moves]
         graph.nodes["(smaller flows)"].update(
-            kind="smaller", journeys=len({j for j, _ in pooled}),
-            customers=len({c for _, c in pooled}), touchpoints=0, settled=0,
-            leave_rate=math.nan, leave_rate_ci_lower=math.nan, leave_rate_ci_upper=math.nan,
-            interval_method="", mean_position=math.nan, share=math.nan,
-        )  # fmt: skip
+            kind="smaller", transitions=sum(map(len, small.values()))
+        )
     graph.graph["smaller_pairs"] = pairs
     graph.graph["smaller_transitions"] = sum(map(len, small.values()))
     return graph
