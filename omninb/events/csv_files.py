@@ -53,8 +53,8 @@ def read_csv(path: Path) -> Part:
     record = np.ones(len(lines.starts), bool)
     record[0] = False
     refused = []
-    # A reject is placed where the record before it ended, so blank lines may lie in between.
-    at = np.searchsorted(lines.starts, [position for position, _ in rejects])
+    # A reject's place counts from 1 and may be the LF of the line before, or a blank line between.
+    at = np.searchsorted(lines.starts, [position - 1 for position, _ in rejects])
     for row, (_, reason) in zip(at.tolist(), rejects, strict=True):
         if row < len(record) and record[row]:
             record[row] = False

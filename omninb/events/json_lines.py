@@ -11,7 +11,7 @@ from omninb.errors import OmninbError
 from omninb.events.csv_files import text_at
 from omninb.events.lines import Bytes, Lines, find_lines
 from omninb.events.parts import Part, Refused, unpack
-from omninb.events.sandbox import sandbox
+from omninb.events.sandbox import sealed_sandbox
 
 _KIND = "CASE WHEN json_valid(x) THEN json_type(x) END"
 
@@ -21,7 +21,7 @@ def read_json_lines(path: Path) -> Part:
     data, _ = unpack(path)
     lines = find_lines(data, path.name, None)
     texts, readable = _texts(data, lines)
-    connection = sandbox()
+    connection = sealed_sandbox()
     try:
         connection.register("given", pa.table({"x": texts}))
         kind = connection.sql(f"SELECT {_KIND} AS kind FROM given").to_arrow_table()["kind"]

@@ -40,13 +40,14 @@ def name_columns(
         if role not in typed:
             continue
         empty = NOT_SET if role in ("channel", "event") else None
-        before = len(typed[role])
-        typed[role], merged, missing = read_names(typed[role], recode=recode.get(role), empty=empty)
+        typed[role], merged, rows, missing = read_names(
+            typed[role], recode=recode.get(role), empty=empty
+        )
         if merged:
             pairs = [f"{old!r} → {new!r}" for old, new in merged.items()]
             more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
             ledger.add(
-                f"{role}: spellings merged", "repaired", before, "; ".join(pairs[:_SHOWN]) + more
+                f"{role}: spellings merged", "repaired", rows, "; ".join(pairs[:_SHOWN]) + more
             )
         if missing and empty is not None:
             ledger.add(f"{role} is empty: kept as {NOT_SET}", "warning", missing)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from omninb.errors import duration
 from omninb.events.checks import codes
 from omninb.events.clock import micros
-from omninb.events.sandbox import sandbox
+from omninb.events.sandbox import sealed_sandbox
 
 if TYPE_CHECKING:
     from omninb.events.log import EventLog
@@ -72,7 +72,7 @@ def overview(log: EventLog, exit_after: str = "30d") -> pd.DataFrame:
     # Customers as numbers: texts would be hashed again by every query below.
     customers = pa.chunked_array([pa.array(codes(log.table["customer_id"]))])
     touchpoints = log.table.select(["timestamp", "channel"])
-    connection = sandbox()
+    connection = sealed_sandbox()
     try:
         connection.register("log", touchpoints.append_column("customer_id", customers))
         every = _rows(connection, _GROUP.format(part="'log'", name="'all'", where=""))

@@ -21,9 +21,9 @@ from omninb.events.moments import read_moments
 from omninb.events.naming import name_columns, pool_rare
 from omninb.events.parts import Part
 from omninb.events.refusals import Refusals
-from omninb.events.roles import KEYS, MONEY, NAMES, ROLES, resolve_roles
+from omninb.events.roles import KEYS, MONEY, ROLES, resolve_roles
 from omninb.events.sources import read_parts
-from omninb.events.texts import as_text, plain, read_ids
+from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
 
 _HOUR = 3_600_000_000
 Columns = dict[str, pa.ChunkedArray]
@@ -108,7 +108,7 @@ def read_events(
     raw = _together(parts)
     ledger, refusals = Ledger(), Refusals(raw.num_rows)
     _refuse_headers(parts, refusals)
-    given = {role: plain(raw[column]) for role, column in roles.items()}
+    given = {role: raw[column] for role, column in roles.items()}
     if not raw.num_rows:  # without rows, types say nothing
         given = {role: pa.chunked_array([pa.array([], pa.string())]) for role in roles}
     typed = _typed(
@@ -160,8 +160,22 @@ def read_events(
 
 
 def _together(parts: list[Part]) -> pa.Table:
+    """All parts in one table; a text column that only some store by dictionary is plain text."""
+    parted = [
+        {
+            name: plain(column)
+            for name, column in zip(part.table.column_names, part.table.columns, strict=True)
+        }
+        for part in parts
+    ]
+    for name in {name for columns in parted for name in columns}:
+        kinds = {columns[name].type for columns in parted if name in columns}
+        if kinds == {pa.string(), DICTIONARY}:
+            for columns in parted:
+                if name in columns:
+                    columns[name] = columns[name].cast(pa.string())
     try:
-        return pa.concat_tables([part.table for part in parts], promote_options="permissive")
+        return pa.concat_tables([pa.table(one) for one in parted], promote_options="permissive")
     except pa.ArrowException as error:
         raise OmninbError(
             f"The files do not fit together: {error}. Read them one kind at a time."
@@ -229,7 +243,7 @@ def _others(raw: pa.Table, roles: Mapping[str, str]) -> Columns:
     for name in raw.column_names:
         if name in roles.values():
             continue
-        column = plain(raw[name])
+        column = raw[name]
         if pa.types.is_string(column.type):
             column = column.dictionary_encode()
         others[f"source_{name}" if name in ROLES else name] = column

@@ -65,7 +65,9 @@ def resolve_roles(
         if role not in (*ROLES, "currency"):
             hint = nearest(str(role), ROLES)
             turned = (
-                f" Write {{role: column}}: {{{column!r}: {role!r}}}." if column in ROLES else ""
+                f" Write {{role: column}}: {{{column!r}: {role!r}}}."
+                if column in ROLES and role in found
+                else ""
             )
             raise OmninbError(f"columns={{{role!r}: …}}: there is no such role.{turned or hint}")
         if column not in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def sandbox(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(":memory:")
-    settings = ["SET TimeZone = 'UTC'"]
+    settings = ["SET GLOBAL TimeZone = 'UTC'"]
     if path is not None:
         name = str(path)
         settings.append(f"SET allowed_paths = [{quoted(name)}, {quoted(without_glob(name))}]")
@@ -51,6 +52,16 @@ def sandbox(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     for setting in settings:
         connection.execute(setting)
     return connection
+
+
+@lru_cache(maxsize=1)
+def _sealed() -> duckdb.DuckDBPyConnection:
+    return sandbox()
+
+
+def sealed_sandbox() -> duckdb.DuckDBPyConnection:
+    """A connection that may open no file; cheaper than a sandbox of its own. Close it."""
+    return _sealed().cursor()
 
 
 def evaluate(column: pa.ChunkedArray, query: str, **values: object) -> pa.Table:
@@ -77,7 +88,7 @@ def evaluate(column: pa.ChunkedArray, query: str, **values: object) -> pa.Table:
         whole = column.unify_dictionaries().combine_chunks()
         whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
         codes, column = whole.indices, pa.chunked_array([whole.dictionary])
-    connection = sandbox()
+    connection = sealed_sandbox()
     try:
         connection.register("given", pa.table({"x": column}))
         table = connection.sql(query, params=values).to_arrow_table()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -128,9 +129,22 @@ def fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
 
 
+class Names(NamedTuple):
+    """A column of names, as dictionary<int32, string> with one dictionary for all chunks.
+
+    `merged` maps each spelling that was given up to the most frequent one, `rows` had one of them,
+    and `missing` rows were empty.
+    """
+
+    column: pa.ChunkedArray
+    merged: dict[str, str]
+    rows: int
+    missing: int
+
+
 def read_names(
     column: pa.ChunkedArray, *, recode: Mapping[str, str] | None = None, empty: str | None = None
-) -> tuple[pa.ChunkedArray, dict[str, str], int]:
+) -> Names:
     """Read a column of names, such as channels.
 
     Parameters
@@ -144,9 +158,7 @@ def read_names(
 
     Returns
     -------
-    pyarrow.ChunkedArray, dict, int
-        dictionary<int32, string> with one dictionary for all chunks; each merged spelling and the
-        spelling it became (the most frequent one); rows that were empty.
+    Names
     """
     column = as_text(column)
     if not pa.types.is_dictionary(column.type):
@@ -157,20 +169,24 @@ def read_names(
     for code, word in enumerate(words):
         spellings[fold(word or "")].append(code)
     blank = spellings.pop("", [])
-    counts = _counts(column, len(words)) if blank or len(spellings) < len(words) else None
+    spaced = any(word != " ".join(word.split()) for word in words if word)
+    counts = _counts(column, len(words)) if spaced or len(spellings) < len(words) else None
     targets: list[str | None] = [empty] * len(words)
     merged: dict[str, str] = {}
+    rows = 0
     new_names = {fold(old): new for old, new in (recode or {}).items()}
     for key, codes in spellings.items():
         best = codes[0] if counts is None else max(codes, key=lambda code: (counts[code], -code))
         shown = " ".join(words[best].split())
-        merged.update({words[code]: shown for code in codes if words[code] != shown})
+        changed = [code for code in codes if words[code] != shown]
+        merged.update({words[code]: shown for code in changed})
+        rows += sum(int(counts[code]) for code in changed) if counts is not None else 0
         for code in codes:
             targets[code] = new_names.get(key, shown)
     missing = column.null_count + sum(0 if counts is None else int(counts[code]) for code in blank)
     if targets == words and not (column.null_count and empty is not None):
-        return column, merged, missing
-    return rename(column, targets, empty), merged, missing
+        return Names(column, merged, rows, missing)
+    return Names(rename(column, targets, empty), merged, rows, missing)
 
 
 def rename(

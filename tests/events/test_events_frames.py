@@ -1,0 +1,200 @@
+"""Frames and tables: every kind of source gives the same log, and copies no more than it must."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from omninb.errors import OmninbError
+from omninb.events import EventLog, read_events
+from omninb.events.proposal import propose_columns
+
+ROWS = 60
+FRAME = pd.DataFrame(
+    {
+        "customer_id": [f"{row % 17:03}" for row in range(ROWS)],
+        "timestamp": pd.Timestamp("2024-03-01", tz="UTC")
+        + pd.to_timedelta(np.arange(ROWS) * 977, unit="min"),
+        "channel": [["web", "store", "app"][row % 3] for row in range(ROWS)],
+        "event": [["view", "purchase"][row % 2] for row in range(ROWS)],
+        "value": [None if row % 4 else row / 8 for row in range(ROWS)],
+        "segment": [["old", "new"][row % 2] for row in range(ROWS)],
+        "visits": range(ROWS),
+    }
+)
+
+
+def same(log: EventLog, other: EventLog) -> None:
+    columns = ["customer_id", "timestamp", "channel", "event", "value", "segment"]
+    for column in columns:
+        assert log.table[column].to_pylist() == other.table[column].to_pylist(), column
+    assert list(log.table.column_names) == [*columns, "visits"]
+
+
+def test_every_source_gives_the_same_log(tmp_path: Path) -> None:
+    log = read_events(FRAME)
+    arrow = pa.Table.from_pandas(FRAME, preserve_index=False)
+    same(read_events(arrow), log)
+    categories = FRAME.astype({"customer_id": "category", "channel": "category"})
+    same(read_events(categories), log)
+    large = pa.table(
+        {
+            name: column.cast(pa.large_string()) if pa.types.is_string(column.type) else column
+            for name, column in zip(arrow.column_names, arrow.columns, strict=True)
+        }
+    )
+    same(read_events(large), log)
+    same(read_events(duckdb.from_arrow(arrow)), log)
+    pq.write_table(arrow, tmp_path / "a.parquet", row_group_size=13)
+    same(read_events(tmp_path / "a.parquet"), log)
+    pq.write_table(arrow.slice(0, 20), tmp_path / "part1.parquet")
+    pq.write_table(arrow.slice(20), tmp_path / "part2.parquet", use_dictionary=False)
+    same(read_events(str(tmp_path / "part*.parquet")), log)
+    FRAME.to_csv(tmp_path / "a.csv", index=False)
+    same(read_events(tmp_path / "a.csv"), log)
+    FRAME.to_json(tmp_path / "a.jsonl", orient="records", lines=True, date_format="iso")
+    from_json = read_events(tmp_path / "a.jsonl")
+    assert from_json.to_frame()["value"].equals(log.to_frame()["value"])
+
+
+def test_polars_frames() -> None:
+    polars = pytest.importorskip("polars")
+    frame = polars.from_pandas(FRAME)
+    same(read_events(frame), read_events(FRAME))
+    as_category = frame.with_columns(polars.col("channel").cast(polars.Categorical))
+    same(read_events(as_category), read_events(FRAME))
+    with pytest.raises(OmninbError, match="collect"):
+        read_events(frame.lazy())
+
+
+def test_types_that_every_source_delivers(tmp_path: Path) -> None:
+    names = pa.dictionary(pa.int32(), pa.string())
+    frame = FRAME.assign(order_id=range(ROWS), score=4, customer_id=range(ROWS))
+    schema = read_events(frame).table.schema
+    assert {field.name: field.type for field in schema} == {
+        "customer_id": pa.int64(),
+        "timestamp": pa.timestamp("us", "UTC"),
+        "channel": names,
+        "event": names,
+        "value": pa.int64(),
+        "order_id": pa.string(),
+        "score": pa.float64(),
+        "segment": names,
+        "visits": pa.int64(),
+    }
+
+
+def test_ids_come_without_a_copy() -> None:
+    ids = pa.array(np.arange(ROWS))
+    table = pa.Table.from_pandas(FRAME, preserve_index=False).set_column(0, "customer_id", ids)
+    kept = read_events(table).table["customer_id"].chunk(0)
+    assert kept.buffers()[1].address == ids.buffers()[1].address
+
+
+def test_float_ids_and_mixed_columns_are_refused_in_words() -> None:
+    with pytest.raises(OmninbError, match=r"astype\('Int64'\)"):
+        read_events(FRAME.assign(customer_id=1.0))
+    with pytest.raises(OmninbError, match="mixes types"):
+        read_events(FRAME.assign(segment=pd.Series([1, "a"] * (ROWS // 2), dtype=object)))
+    with pytest.raises(OmninbError, match="timestamp"):
+        read_events(FRAME.assign(timestamp=True))
+
+
+def test_missing_values_of_frames() -> None:
+    frame = FRAME.copy()
+    frame.loc[0, "customer_id"] = None
+    frame.loc[1, "timestamp"] = pd.NaT
+    frame.loc[2, "channel"] = None
+    log = read_events(frame)
+    assert log.quarantine[["line", "reason"]].to_numpy().tolist() == [
+        [1, "customer_id is empty"],
+        [2, "timestamp is empty"],
+    ]
+    assert log.table["channel"][0].as_py() == "(not set)"
+    assert len(log.observed_from and log.table) == ROWS - 2
+
+
+def test_columns_play_roles_and_others_are_kept() -> None:
+    frame = FRAME.rename(columns={"customer_id": "user"}).assign(action="tap")
+    log = read_events(frame, columns={"customer_id": "user", "event": "action"})
+    assert log.roles == {
+        "customer_id": "user", "timestamp": "timestamp", "channel": "channel", "event": "action",
+        "value": "value",
+    }  # fmt: skip
+    assert log.table["event"].unique().to_pylist() == ["tap"]
+    assert log.table["source_event"].to_pylist() == FRAME["event"].tolist()
+    without = read_events(FRAME.drop(columns="event"))
+    assert without.table["event"].to_pylist() == FRAME["channel"].tolist()
+
+
+def test_phases_recode_and_other_below() -> None:
+    log = read_events(FRAME, phases={"View": "awareness"})
+    assert log.table["phase"].to_pylist() == ["awareness", None] * (ROWS // 2)
+    with pytest.raises(OmninbError, match="Did you mean 'purchase'"):
+        read_events(FRAME, phases={"purchas": "decision"})
+    log = read_events(FRAME, recode={"channel": {"web": "digital", "app": "digital"}})
+    assert set(log.table["channel"].to_pylist()) == {"digital", "store"}
+    with pytest.raises(OmninbError, match="recode"):
+        read_events(FRAME, recode={"chanel": {}})
+    rare = FRAME.copy()
+    rare.loc[:1, "channel"] = ["kiosk", "fax"]
+    log = read_events(rare, other_below=3)
+    assert log.table["channel"].to_pylist()[:2] == ["(fewer than 3 customers)"] * 2
+    pooled = log.quality.set_index("check").loc["channel: names of fewer than 3 customers pooled"]
+    assert pooled["rows"] == 2
+    with pytest.raises(OmninbError, match="other_below"):
+        read_events(FRAME, other_below=0)
+
+
+def test_36_one_customer_with_too_many_touchpoints() -> None:
+    ids = [f"c{row}" for row in range(200)] + ["bot"] * 60
+    frame = pd.DataFrame({"customer_id": ids, "channel": "web"})
+    frame["timestamp"] = pd.Timestamp("2024-03-01", tz="UTC")
+    quality = read_events(frame).quality.set_index("check")
+    assert quality.loc["one customer has more than 10 % of all touchpoints", "rows"] == 60
+    assert not read_events(FRAME).quality["check"].str.contains("one customer").any()
+
+
+def test_a_nearly_empty_last_day_warns() -> None:
+    days = np.repeat(np.arange(6), 50)
+    days = np.append(days, 6)
+    frame = pd.DataFrame({"customer_id": np.arange(len(days)), "channel": "web"})
+    frame["timestamp"] = pd.Timestamp("2024-03-01", tz="UTC") + pd.to_timedelta(days, unit="D")
+    assert read_events(frame).quality["check"].str.contains("last day").any()
+    assert not read_events(frame[:-1]).quality["check"].str.contains("last day").any()
+
+
+def test_proposals_use_each_column_once() -> None:
+    found = ["case:concept:name", "concept:name", "time:timestamp", "org:group", "amount", "x"]
+    assert propose_columns(found) == {
+        "customer_id": "case:concept:name", "timestamp": "time:timestamp", "channel": "org:group",
+        "event": "concept:name", "value": "amount",
+    }  # fmt: skip
+    assert propose_columns([]) == {}
+
+
+def test_overview_of_a_log_that_can_be_counted() -> None:
+    log = read_events(FRAME, timezone="Europe/Berlin")
+    table = log.overview(exit_after="10d").set_index(["part", "name"])
+    assert table.loc[("log", "all"), ["touchpoints", "customers"]].tolist() == [ROWS, 17]
+    until = FRAME["timestamp"].max() - pd.Timedelta("10D")
+    settled = FRAME[FRAME["timestamp"] <= until]
+    assert table.loc[("log", "settled (exit_after=10d)")].loc[
+        ["touchpoints", "customers"]
+    ].tolist() == [len(settled), settled["customer_id"].nunique()]
+    for channel, own in FRAME.groupby("channel"):
+        row = table.loc[("channel", channel)]
+        assert row["touchpoints"] == len(own) and row["share"] == len(own) / ROWS
+        assert row["customers"] == own["customer_id"].nunique()
+        assert row["first"] == own["timestamp"].min() and row["last"] == own["timestamp"].max()
+    assert table.loc[("log", "ties"), "touchpoints"] == 0
+    twice = read_events(pd.concat([FRAME, FRAME[:3]]))
+    assert twice.overview().set_index("name").loc["ties", "touchpoints"] == 6
+    with pytest.raises(OmninbError, match="exit_after"):
+        log.overview(exit_after="30")
