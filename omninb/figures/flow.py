@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import plotly.graph_objects as go
 
 from omninb.figures.canvas import MARGIN, Canvas
 from omninb.figures.flow_places import TALL_SLOT, Bar, Flow, Ribbon, flow, place
 from omninb.figures.lettering import (
-    count, interval, percent, period, plain, plural, shorten, text_width,
-)  # fmt: skip
+    count,
+    interval,
+    percent,
+    period,
+    plain,
+    plural,
+    shorten,
+    text_width,
+)
 from omninb.figures.ribbons import cubic
 from omninb.figures.style import (
-    BEYOND, CONVERTED, EXIT, FAINT, INK, MUTE, OPEN, RULE, START, alpha, colours,
-)  # fmt: skip
+    BEYOND,
+    CONVERTED,
+    EXIT,
+    INK,
+    MUTE,
+    OPEN,
+    RULE,
+    START,
+    alpha,
+    colours,
+)
 
 BAR = 16.0
 THINNEST = 0.3
 HOVERED = 110
 _MOVE_HOVER = (
-    "%{customdata[0]} → %{customdata[1]}, %{customdata[2]}<br>"
-    "%{customdata[3]} of %{customdata[4]}<br>%{customdata[5]}"
+    "%{customdata[0]} → %{customdata[1]}, step %{customdata[2]}<br>"
+    "journeys %{customdata[3]:,} · customers %{customdata[4]:,}<br>%{customdata[5]}"
 )
 _BAR_HOVER = "%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]}"
 
@@ -116,8 +130,9 @@ def _footnote(flows: pd.DataFrame, chart: Flow) -> list[str]:
     notes = []
     if any(bar.name == OPEN for bar in chart.bars.values()):
         after = flows.attrs.get("exit_after")
-        notes.append("Open: too recent to tell" + (f" (within {after} of the end)." if after else "."))
-    thin = [int(r.row["journeys"]) for r in chart.ribbons if r.height < THINNEST]  # type: ignore[call-overload]
+        when = f" (within {after} of the end)" if after else ""
+        notes.append(f"Open: too recent to tell{when}.")
+    thin = [int(r.row["journeys"]) for r in chart.ribbons if r.height < THINNEST]
     if thin:
         notes.append(
             f"Moves of at most {plural(max(thin), 'journey')} are too thin to draw; "
@@ -195,8 +210,9 @@ def _band(ribbon: Ribbon, xs: list[float]) -> list[tuple[float, float]]:
 
 def _edge(ribbon: Ribbon, xs: list[float]) -> list[tuple[float, float]]:
     """The upper edge, from left to right."""
-    ends = [(xs[ribbon.source.column], ribbon.source_y), (xs[ribbon.target.column], ribbon.target_y)]
-    (x0, y0), (x1, y1) = sorted(ends)
+    left = xs[ribbon.source.column], ribbon.source_y
+    right = xs[ribbon.target.column], ribbon.target_y
+    (x0, y0), (x1, y1) = sorted([left, right])
     x0 += BAR
     half = (x1 - x0) / 2
     samples = 2 if abs(y1 - y0) < 0.3 else 7 if ribbon.height < 1.5 else 12
@@ -204,14 +220,14 @@ def _edge(ribbon: Ribbon, xs: list[float]) -> list[tuple[float, float]]:
 
 
 def _hover_ribbon(canvas: Canvas, chart: Flow, ribbon: Ribbon, xs: list[float]) -> None:
-    row: dict[str, Any] = ribbon.row
+    row = ribbon.row
     bounds = interval(row.get("share_ci_lower"), row.get("share_ci_upper"))
     texts = [
         ribbon.source.name,
         ribbon.target.name,
-        f"step {int(row['step'])}".replace("-", "−"),
-        plural(row["journeys"], "journey"),
-        plural(row["customers"], "customer"),
+        f"{int(row['step'])}".replace("-", "−"),
+        int(row["journeys"]),
+        int(row["customers"]),
         percent(row["share"]) + (f" ({bounds})" if bounds else "") + " of all journeys",
     ]
     edge = _edge(ribbon, xs)
@@ -220,12 +236,11 @@ def _hover_ribbon(canvas: Canvas, chart: Flow, ribbon: Ribbon, xs: list[float]) 
         u = 1 - t
         rise = 3 * u * t * t + t**3
         x = a[0] + (b[0] - a[0]) * (1.5 * u * u * t + 1.5 * u * t * t + t**3)
-        canvas.hover("moves", _MOVE_HOVER, x, a[1] + (b[1] - a[1]) * rise + ribbon.height / 2, texts)
+        y = a[1] + (b[1] - a[1]) * rise + ribbon.height / 2
+        canvas.hover("moves", _MOVE_HOVER, x, y, texts)
 
 
-def _draw_bar(
-    canvas: Canvas, chart: Flow, bar: Bar, xs: list[float], ink: dict[str, str]
-) -> None:
+def _draw_bar(canvas: Canvas, chart: Flow, bar: Bar, xs: list[float], ink: dict[str, str]) -> None:
     x, middle = xs[bar.column], bar.y + bar.height / 2
     tall = max(1.0, bar.height)
     if bar.name == OPEN:
@@ -240,9 +255,7 @@ def _draw_bar(
     _label(canvas, chart, bar, xs, x + BAR + 6, middle)
 
 
-def _label(
-    canvas: Canvas, chart: Flow, bar: Bar, xs: list[float], x: float, middle: float
-) -> None:
+def _label(canvas: Canvas, chart: Flow, bar: Bar, xs: list[float], x: float, middle: float) -> None:
     """Name and numbers beside a bar: on two lines, on one, or the name with what still fits."""
     room = _room(xs)
     if x + room > canvas.width:

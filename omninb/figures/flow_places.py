@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ class Ribbon:
 
     source: Bar
     target: Bar
-    row: dict[str, object]
+    row: dict[Any, Any]
     height: float = 0.0
     source_y: float = 0.0
     target_y: float = 0.0
@@ -121,11 +122,11 @@ def _fewer_crossings(
     columns = []
     for column in range(1, len(chart.steps) + 1):
         rows = [r for r in chart.ribbons if r.target.column == column]
-        rows.sort(key=lambda r: (-int(r.row["journeys"]), r.source.name, r.target.name))  # type: ignore[call-overload]
+        rows.sort(key=lambda r: (-int(r.row["journeys"]), r.source.name, r.target.name))
         rows = rows[:90]
         a = np.array([code[r.source.name] for r in rows])
         b = np.array([code[r.target.name] for r in rows])
-        w = np.array([float(r.row["journeys"]) for r in rows])  # type: ignore[arg-type]
+        w = np.array([float(r.row["journeys"]) for r in rows])
         columns.append((a, b, w / max(1.0, w.sum())))
 
     def crossings(order: list[str]) -> float:
@@ -183,11 +184,11 @@ def _stack(chart: Flow, number: int, column: list[Bar], top: float, bottom: floa
     wanted, weights = [], []
     for bar in column:
         arriving = [r for r in chart.ribbons if r.target is bar]
-        total = sum(int(r.row["journeys"]) for r in arriving)  # type: ignore[call-overload]
+        total = sum(int(r.row["journeys"]) for r in arriving)
         middle = (top + bottom) / 2
         if total and number:
             middle = sum(
-                (r.source.y + r.source.height / 2) * int(r.row["journeys"])  # type: ignore[call-overload]
+                (r.source.y + r.source.height / 2) * int(r.row["journeys"])
                 for r in arriving
             ) / total  # fmt: skip
         weight = float(bar.journeys)
@@ -197,12 +198,8 @@ def _stack(chart: Flow, number: int, column: list[Bar], top: float, bottom: floa
             middle, weight = bottom, 1e9
         wanted.append(middle)
         weights.append(weight)
-    gaps = [
-        (a.slot + b.slot) / 2 + GAP for a, b in zip(column[:-1], column[1:], strict=True)
-    ]
-    ys = pooled(
-        wanted, weights, gaps, top + column[0].slot / 2, bottom - column[-1].slot / 2
-    )
+    gaps = [(a.slot + b.slot) / 2 + GAP for a, b in zip(column[:-1], column[1:], strict=True)]
+    ys = pooled(wanted, weights, gaps, top + column[0].slot / 2, bottom - column[-1].slot / 2)
     for bar, y in zip(column, ys, strict=True):
         bar.y = y - bar.height / 2
 
@@ -217,7 +214,7 @@ def _ports(chart: Flow) -> None:
             bar = (ribbon.source, ribbon.target)[side]
             key = (side, bar.column, bar.name)
             y = bar.y + used.get(key, 0.0)
-            ribbon.height = chart.scale * int(ribbon.row["journeys"])  # type: ignore[call-overload]
+            ribbon.height = chart.scale * int(ribbon.row["journeys"])
             used[key] = used.get(key, 0.0) + ribbon.height
             if side == 0:
                 ribbon.source_y = y

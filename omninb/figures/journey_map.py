@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import networkx as nx
 import plotly.graph_objects as go
 
 from omninb.figures.canvas import Canvas
 from omninb.figures.lettering import (
-    count, interval, missing, percent, period, plain, plural, shorten, span, text_width,
-)  # fmt: skip
-from omninb.figures.map_places import STUB_LINE, STUBS_NAMED, Places, Spot, places, shown
+    count,
+    missing,
+    plain,
+    plural,
+    shorten,
+    text_width,
+)
+from omninb.figures.map_layers import shown
+from omninb.figures.map_places import STUB_LINE, STUBS_NAMED, Places, Spot, places
 from omninb.figures.map_routes import Box, Route, hairlines, routes
-from omninb.figures.ribbons import along, arrowhead, at, cubic, length, ribbon, sector
+from omninb.figures.map_shares import SIZE as SHARE_SIZE
+from omninb.figures.map_shares import share_labels
+from omninb.figures.map_words import (
+    footnote,
+    in_words,
+    move_row,
+    place_row,
+    question,
+    subtitle_lines,
+)
+from omninb.figures.ribbons import along, arrowhead, cubic, length, ribbon, sector
 from omninb.figures.style import (
-    EXIT, EXIT_INK, FAINT, INK, MUTE, OPEN, RULE, SMALLER, START, alpha, colours,
-)  # fmt: skip
+    EXIT,
+    EXIT_INK,
+    INK,
+    MUTE,
+    OPEN,
+    RULE,
+    SMALLER,
+    START,
+    alpha,
+    colours,
+)
 
 HOVER_POINTS = 400
 _EDGE_HOVER = (
-    "%{customdata[0]} → %{customdata[1]}<br>%{customdata[2]} in %{customdata[3]}"
-    " of %{customdata[4]}<br>%{customdata[5]}"
+    "%{customdata[0]} → %{customdata[1]}<br>transitions %{customdata[2]:,} · "
+    "journeys %{customdata[3]:,} · customers %{customdata[4]:,}<br>%{customdata[5]}"
 )
 _NODE_HOVER = "%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]}"
 
@@ -55,8 +78,8 @@ def journey_map_figure(
     facts = graph.graph
     by = plain(facts.get("by", "channel"))
     canvas = Canvas(width)
-    title = title or _question(by)
-    subtitle = _subtitle(graph)
+    title = title or question(by)
+    subtitle = subtitle_lines(graph)
     top = canvas.head(title, subtitle) + 26
     if not graph:
         canvas.word(width / 2, top + 40, "No journeys to show.", 14, MUTE)
@@ -76,91 +99,32 @@ def journey_map_figure(
     _draw_smaller(canvas, graph, plan)
     _draw_stubs(canvas, graph, plan, ink)
     taken = [box for spot in plan.spots.values() for box in _draw_spot(canvas, spot, plan, ink)]
-    _draw_shares(canvas, ways, plan, taken)
+    for x, y, text in share_labels(ways, taken, int(14 + width / 60)):
+        canvas.word(x, y, text, SHARE_SIZE)
     low = max([plan.bottom + 6, *(box[3] for box in taken)])
-    canvas.foot(low + 18, _footnote(graph, plan))
-    return canvas.figure({"alt": _in_words(graph, title, subtitle)})
-
-
-def _question(by: str) -> str:
-    if by == "channel":
-        return "How do customers move between channels, and where do they leave?"
-    return f"How do customers move from one {by} to the next, and where do they leave?"
-
-
-def _subtitle(graph: nx.DiGraph) -> list[str]:
-    facts = graph.graph
-    counts = ", ".join(
-        plural(facts[key], key[:-1])
-        for key in ("journeys", "customers", "touchpoints")
-        if key in facts
-    )
-    days = period(facts.get("observed_from"), facts.get("observed_until"))
-    first = [counts, days, "circle area = journeys, ribbon width = transitions"]
-    second = ["Percentages: of the source’s settled touchpoints, the share that goes there next"]
-    if EXIT in graph:
-        second.append("dark ring = share that leaves")
-    return [" · ".join(p for p in first if p), " · ".join(second)]
-
-
-def _footnote(graph: nx.DiGraph, plan: Places) -> list[str]:
-    facts = graph.graph
-    notes = []
-    if "exit_after" in facts:
-        share = percent(facts.get("settled_share"))
-        notes.append(
-            f"Settled: older than {facts['exit_after']} when the log ends"
-            + (f" ({share} of touchpoints)." if share else ".")
-        )
-    if plan.stubs:
-        notes.append("Exits are cut to stubs beside exit.")
-    if SMALLER in graph:
-        notes.append("(smaller flows): pairs with few journeys, joined.")
-    return notes
+    canvas.foot(low + 18, footnote(graph, plan))
+    return canvas.figure({"alt": in_words(graph, title, subtitle)})
 
 
 def _draw_route(canvas: Canvas, way: Route, ink: dict[str, str], every: float) -> None:
     base = ink[way.source]
     opacity = {"forward": 0.30 if way.source == START else 0.42, "loop": 0.8}.get(way.way, 0.34)
-    if way.width < 1.6:
-        opacity = min(opacity, 0.34)
     z = {"forward": 1.0, "loop": 1.3, "arc": 1.2, "back": 1.1}[way.way]
     head = min(13.0, 4.5 + 0.45 * way.width)
     if way.width <= 2.5:
-        canvas.line(z, alpha(base, opacity + 0.08), round(2 * way.width) / 2, way.path)
-        canvas.fill(z, alpha(base, min(1.0, 2 * opacity)), arrowhead(way.path, head, 0.5 * head))
+        canvas.line(0.9, alpha(base, 0.42), round(2 * way.width) / 2, way.path)
+        canvas.fill(0.9, alpha(base, 0.7), arrowhead(way.path, head, 0.5 * head))
     else:
         canvas.fill(z, alpha(base, opacity), ribbon(way.path, way.width, head))
-    row = _edge_row(way.source, way.target, way.data)
+    row = move_row(way.source, way.target, way.data)
     for x, y in along(way.path, every):
         canvas.hover("moves", _EDGE_HOVER, x, y, row)
-
-
-def _edge_row(source: str, target: str, data: dict[str, Any]) -> list[str]:
-    words = []
-    if not missing(data.get("probability")):
-        bounds = interval(data["probability_ci_lower"], data["probability_ci_upper"])
-        words.append(
-            percent(data["probability"])
-            + (f" ({bounds})" if bounds else "")
-            + f" of {count(data['settled'])} settled"
-        )
-    if not missing(data.get("median_gap")):
-        words.append(f"median gap {span(data['median_gap'])}")
-    return [
-        source,
-        target,
-        plural(data["transitions"], "transition"),
-        plural(data["journeys"], "journey"),
-        plural(data["customers"], "customer"),
-        " · ".join(words),
-    ]
 
 
 def _draw_smaller(canvas: Canvas, graph: nx.DiGraph, plan: Places) -> None:
     for source, data, path in hairlines(graph, plan):
         canvas.line(0.5, "#D3D9DF", 1.0, path)
-        row = _edge_row(source, SMALLER, data)
+        row = move_row(source, SMALLER, data)
         for x, y in along(path, 40):
             canvas.hover("moves", _EDGE_HOVER, x, y, row)
 
@@ -190,7 +154,7 @@ def _draw_stubs(canvas: Canvas, graph: nx.DiGraph, plan: Places, ink: dict[str, 
         half = (end[0] - start[0]) / 2
         path = cubic(start, (start[0] + half, here), (end[0] - half, middle), end, 11)
         canvas.fill(1.0, alpha(ink[name], 0.55), ribbon(path, min(wide, STUB_LINE - 1.5)))
-        row = _edge_row(name, EXIT, data)
+        row = move_row(name, EXIT, data)
         for px, py in along(path, 34):
             canvas.hover("moves", _EDGE_HOVER, px, py, row)
         if i < len(named):
@@ -213,18 +177,17 @@ def _draw_spot(canvas: Canvas, spot: Spot, plan: Places, ink: dict[str, str]) ->
         ring = spot.outer - 2.0
         canvas.disc(3, "#FFFFFF", x, y, spot.outer)
         canvas.disc(4, RULE, x, y, ring + 1)
-        rate = data.get("leave_rate")
-        if not missing(rate) and rate > 0:
+        rate = 0.0 if missing(data.get("leave_rate")) else float(data["leave_rate"])
+        if rate > 0:
             canvas.fill(5, EXIT_INK, sector(x, y, r + 0.5, ring + 1, min(1.0, rate)))
         canvas.disc(6, colour, x, y, r, "#FFFFFF", 2.5 if r > 12 else 1.5)
     elif spot.name == OPEN:
         canvas.disc(6, "#FFFFFF", x, y, r)
         for i in range(10):
-            arc = sector(x, y, r - 0.8, r + 0.8, 0.06)
-            canvas.fill(7, MUTE, _turned(arc, x, y, i / 10))
+            canvas.fill(7, MUTE, sector(x, y, r - 0.8, r + 0.8, 0.06, i / 10))
     else:
         canvas.disc(6, colour, x, y, r, "#FFFFFF", 1.5)
-    canvas.hover("places", _NODE_HOVER, x, y, _node_row(spot), max(12.0, 2 * r))
+    canvas.hover("places", _NODE_HOVER, x, y, place_row(spot), max(12.0, 2 * r))
     if spot.name == OPEN:
         text = f"{count(data['journeys'])} · too recent to tell"
         boxes.append(canvas.word(x - r - 8, y, text, 12, MUTE, False, "right"))
@@ -239,95 +202,3 @@ def _draw_spot(canvas: Canvas, spot: Spot, plan: Places, ink: dict[str, str]) ->
             size, shade = (plan.name_size, INK) if name else (12, MUTE)
             boxes.append(canvas.word(x, line, text, size, shade, name))
     return boxes
-
-
-def _turned(points: list[tuple[float, float]], x: float, y: float, share: float):
-    import cmath
-
-    turn = cmath.exp(2j * cmath.pi * share)
-    moved = [complex(px - x, py - y) * turn for px, py in points]
-    return [(x + p.real, y + p.imag) for p in moved]
-
-
-def _node_row(spot: Spot) -> list[str]:
-    data, words = spot.data, []
-    if not missing(data.get("leave_rate")) and data.get("kind") == "node":
-        bounds = interval(data["leave_rate_ci_lower"], data["leave_rate_ci_upper"])
-        words.append(
-            f"{percent(data['leave_rate'])} leave" + (f" ({bounds})" if bounds else "")
-            + f" of {count(data['settled'])} settled touchpoints"
-        )  # fmt: skip
-        if not missing(data.get("mean_position")):
-            words.append(f"mean position {data['mean_position']:.1f}")
-    if data.get("kind") == "end" and not missing(data.get("share")):
-        words.append(f"{percent(data['share'])} of settled journeys")
-    if "journeys" not in data:
-        return [spot.name, plural(data.get("transitions", 0), "transition"), ""]
-    counts = f"{plural(data['journeys'], 'journey')} of {plural(data['customers'], 'customer')}"
-    return [spot.name, counts, " · ".join(words)]
-
-
-def _draw_shares(canvas: Canvas, ways: list[Route], plan: Places, taken: list[Box]) -> None:
-    """Percentages on the larger ribbons, where they cover least; none where none fits."""
-    budget = int(14 + plan.width / 60)
-    shown = [w for w in ways if w.way != "loop" and not missing(w.data.get("probability"))]
-    traces = [(w, [at(w.path, k / 24) for k in range(25)]) for w in shown]
-    labels: list[Box] = []
-    for way, points in traces[:budget]:
-        text = percent(way.data["probability"])
-        half = text_width(text, 12.5) / 2 + 1
-        best, least = None, 60.0
-        for k in range(2, 23):
-            x, y = points[k]
-            box = (x - half, y - 7, x + half, y + 7)
-            cost = 9.0 * abs(k / 24 - 0.28)
-            cost += sum(2.0 * _overlap(box, other) for other in taken)
-            cost += sum(4.0 * _overlap(box, other) for other in labels)
-            for other, trail in traces:
-                if other is not way:
-                    inside = sum(box[0] < p < box[2] and box[1] < q < box[3] for p, q in trail)
-                    cost += inside * (2 + 0.5 * other.width)
-            if cost < least:
-                best, least = box, cost
-        if best is not None:
-            labels.append(best)
-            canvas.word((best[0] + best[2]) / 2, (best[1] + best[3]) / 2, text, 12.5)
-
-
-def _overlap(a: Box, b: Box) -> float:
-    wide = min(a[2], b[2]) - max(a[0], b[0])
-    tall = min(a[3], b[3]) - max(a[1], b[1])
-    return wide * tall if wide > 0 and tall > 0 else 0.0
-
-
-def _in_words(graph: nx.DiGraph, title: str, subtitle: list[str]) -> str:
-    """The figure as one paragraph, from the numbers that it shows."""
-    nodes = [(n, d) for n, d in graph.nodes(data=True) if d.get("kind") == "node"]
-    nodes.sort(key=lambda one: (-one[1]["journeys"], one[0]))
-    leaving = [
-        f"{plain(n)}, {plural(d['journeys'], 'journey')}"
-        + ("" if missing(d.get("leave_rate")) else f", {percent(d['leave_rate'])} leave")
-        for n, d in nodes[:12]
-    ]
-    edges = [
-        (a, b, d)
-        for a, b, d in graph.edges(data=True)
-        if b not in (EXIT, OPEN, SMALLER) and a not in (START, SMALLER)
-    ]
-    edges.sort(key=lambda e: (-e[2]["transitions"], e[0], e[1]))
-    moves = [
-        f"{plain(a)} to {plain(b)}, {plural(d['transitions'], 'transition')}"
-        + (f", {percent(d['probability'])}" if not missing(d.get("probability")) else "")
-        for a, b, d in edges[:8]
-    ]
-    ends = [
-        f"{n}, {plural(d['journeys'], 'journey')}"
-        + (f", {percent(d['share'])} of settled" if not missing(d.get("share")) else "")
-        for n, d in graph.nodes(data=True)
-        if d.get("kind") == "end"
-    ]
-    parts = [title, ". ".join(subtitle) + "."]
-    for name, items in (("Nodes", leaving), ("Largest moves", moves), ("Ends", ends)):
-        if items:
-            parts.append(f"{name}: " + "; ".join(items) + ".")
-    return " ".join(parts)

@@ -10,24 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def natural_breaks(values: Sequence[float], classes: int, most: int) -> list[int]:
+def natural_breaks(
+    values: Sequence[float], weights: Sequence[float], classes: int, most: int
+) -> list[int]:
     """The class of each value: Jenks's natural breaks, with at most `most` values in a class.
 
-    Equal values may part only where a class would be too full. The smallest sum of squared
-    deviations within classes is found exactly (Fisher 1958).
+    The smallest weighted sum of squared deviations within classes is found exactly (Fisher
+    1958); the weights keep a few rare values from taking a class of their own.
     """
     order = sorted(range(len(values)), key=lambda i: (values[i], i))
-    ranked = [values[i] for i in order]
-    n = len(ranked)
+    n = len(order)
     classes = max(1, min(classes, n))
     most = max(most, -(-n // classes))
     best = [[(float("inf"), 0)] * (n + 1) for _ in range(classes + 1)]
     best[0][0] = (0.0, 0)
+    w = np.concatenate(([0.0], np.cumsum([weights[i] for i in order])))
+    wx = np.concatenate(([0.0], np.cumsum([weights[i] * values[i] for i in order])))
+    wxx = np.concatenate(([0.0], np.cumsum([weights[i] * values[i] ** 2 for i in order])))
     for k in range(1, classes + 1):
-        for end in range(1, n + 1):
-            for start in range(max(0, end - most), end):
-                cost = best[k - 1][start][0] + _spread(ranked[start:end])
-                if cost < best[k][end][0]:
+        for end in range(k, n + 1):
+            for start in range(max(k - 1, end - most), end):
+                whole = w[end] - w[start]
+                spread = wxx[end] - wxx[start] - (wx[end] - wx[start]) ** 2 / whole
+                cost = best[k - 1][start][0] + float(spread)
+                if cost < best[k][end][0] - 1e-9:
                     best[k][end] = (cost, start)
     result = [0] * n
     end = n
@@ -37,11 +43,6 @@ def natural_breaks(values: Sequence[float], classes: int, most: int) -> list[int
             result[order[place]] = k - 1
         end = start
     return result
-
-
-def _spread(values: Sequence[float]) -> float:
-    mean = sum(values) / len(values)
-    return sum((v - mean) ** 2 for v in values)
 
 
 @dataclass
@@ -131,9 +132,7 @@ def _reach(source: int, target: int) -> float:
     return target - source - 1 if target > source else source - target - 0.3
 
 
-def _settle(
-    layers: list[list[int]], k: int, near: Links, ahead: Links, arcs: Links
-) -> list[int]:
+def _settle(layers: list[list[int]], k: int, near: Links, ahead: Links, arcs: Links) -> list[int]:
     """Layer `k` sorted by barycentre, then each item moved to its cheapest place."""
     layer = layers[k]
     if len(layer) < 2:
@@ -149,8 +148,9 @@ def _settle(
             continue
         share = np.zeros((len(layer), len(neighbours)))
         rank = {item: i for i, item in enumerate(neighbours)}
-        for link in links:
-            share[place[link[mine]], rank[link[1 - mine]]] += link[2]
+        for a, b, w in links:
+            here, there = (b, a) if mine else (a, b)
+            share[place[here], rank[there]] += w
         # What crosses when u stands above v: u's links to lower places × v's to higher ones.
         higher = np.cumsum(share, axis=1) - share
         cost += share @ higher.T

@@ -125,7 +125,7 @@ def interval(lower: float | None, upper: float | None) -> str:
     if missing(lower) or missing(upper):
         return ""
     low, high = 100 * float(lower), 100 * float(upper)  # type: ignore[arg-type]
-    digits = 1 if high - low < 2 or high < 2 else 0
+    digits = 2 if high < 0.2 else 1 if high - low < 2 or high < 2 else 0
     return f"{low:.{digits}f} – {high:.{digits}f} %"
 
 

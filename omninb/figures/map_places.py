@@ -9,8 +9,9 @@ from typing import Any
 import networkx as nx
 
 from omninb.figures.canvas import MARGIN
-from omninb.figures.layering import Staged, heights, natural_breaks, ordered
-from omninb.figures.lettering import count, missing, percent, plain, shorten, text_width, wrap
+from omninb.figures.layering import Staged, heights, ordered
+from omninb.figures.lettering import count, percent, plain, shorten, text_width, wrap
+from omninb.figures.map_layers import layers_of
 from omninb.figures.style import CONVERTED, END_STATES, EXIT, OPEN, SMALLER, START
 
 STUB_LINE = 15.0
@@ -86,15 +87,6 @@ def places(graph: nx.DiGraph, width: float, top: float, height: float | None) ->
     return plan
 
 
-def shown(graph: nx.DiGraph) -> nx.DiGraph:
-    """The graph without end states and nodes that no journey reaches."""
-    return graph.subgraph(
-        n
-        for n, d in graph.nodes(data=True)
-        if d.get("kind") in ("start", "smaller") or d.get("journeys")
-    )
-
-
 def _largest(graph: nx.DiGraph, inner: list[str]) -> int:
     return max((graph.nodes[n]["journeys"] for n in inner), default=1) or 1
 
@@ -145,18 +137,11 @@ def _columns(graph: nx.DiGraph, plan: Places, inner: list[str]) -> int:
         plan.stub_x = end_x - spots[EXIT].radius - (48 if not narrow else 30)
         named = plan.stubs[:STUBS_NAMED]
         room = 150 if not narrow else 96
-        widest = max(
-            text_width(shorten(plain(a), room, 12) + " 88,888 ", 12, True) for a in named
-        )
+        widest = max(text_width(shorten(plain(a), room, 12) + " 88,888 ", 12, True) for a in named)
         gate = plan.stub_x - widest - 6
     last = gate - (84 if not narrow else 62) if ends else width - MARGIN - 70
-    positions = [graph.nodes[n]["mean_position"] for n in inner]
-    positions = [1.0 if missing(p) else float(p) for p in positions]
-    n = len(inner)
-    wanted = round(math.sqrt(n) + 0.2) if n < 16 else round(1.25 * math.sqrt(n))
     fit = max(1, int((last - start_x) / (122 if not narrow else 104)))
-    number = max(1, min(wanted, fit, len(set(positions)) or 1))
-    layers = natural_breaks(positions, number, math.ceil(1.5 * n / number)) if n else []
+    layers = layers_of(graph, inner, fit)
     number = max(layers, default=0) + 1
     plan.spacing = (last - start_x) / max(1, number)
     for name, layer in zip(inner, layers, strict=True):
@@ -201,10 +186,14 @@ def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) ->
     stage, item, through = _stage(graph, plan, number)
     layers = ordered(stage)
     need = max(sum(stage.above[i] + stage.below[i] for i in layer) for layer in layers)
-    stub_block = max(
-        STUB_LINE * (min(len(plan.stubs), STUBS_NAMED) + (len(plan.stubs) > STUBS_NAMED)),
-        2 * spots[EXIT].radius,
-    ) if EXIT in spots else 0.0
+    stub_block = (
+        max(
+            STUB_LINE * (min(len(plan.stubs), STUBS_NAMED) + (len(plan.stubs) > STUBS_NAMED)),
+            2 * spots[EXIT].radius,
+        )
+        if EXIT in spots
+        else 0.0
+    )
     ends = stub_block + (60 if EXIT in spots else 0) + (40 if OPEN in spots else 0)
     if CONVERTED in spots:
         ends += 2 * spots[CONVERTED].radius + 80

@@ -39,7 +39,15 @@ def smooth(stops: Sequence[Point], fine: bool = True) -> list[Point]:
     for i, ((x0, y0), (x1, y1)) in enumerate(zip(stops[:-1], stops[1:], strict=True)):
         inner = len(stops) > 2
         third = (x1 - x0) * (0.4 if inner else 0.5)
-        samples = 2 if abs(y1 - y0) < 0.3 else 9 if abs(y1 - y0) < 30 or not fine else 18
+        samples = (
+            2
+            if abs(y1 - y0) < 0.3
+            else 9
+            if abs(y1 - y0) < 30
+            else 18
+            if fine or abs(y1 - y0) > 90
+            else 13
+        )
         piece = cubic(
             (x0, y0), (x0 + third, y0 + third * slopes[i]),
             (x1 - third, y1 - third * slopes[i + 1]), (x1, y1), samples,
@@ -73,33 +81,38 @@ def arrowhead(path: Sequence[Point], length: float, half: float) -> list[Point]:
     return [(x - dy * half, y + dx * half), tip, (x + dy * half, y - dx * half)]
 
 
-def along(path: Sequence[Point], every: float) -> list[Point]:
-    """Points at equal distances along a path, its ends left out."""
-    pieces = max(2, round(length(path) / every))
-    return [at(path, i / pieces) for i in range(1, pieces)]
-
-
 def length(path: Sequence[Point]) -> float:
     """A path's length in pixels."""
     return sum(math.dist(a, b) for a, b in zip(path[:-1], path[1:], strict=True))
 
 
-def at(path: Sequence[Point], share: float) -> Point:
-    """The point after a share (0 to 1) of a path's length."""
-    lengths = [math.dist(a, b) for a, b in zip(path[:-1], path[1:], strict=True)]
-    rest = share * sum(lengths)
-    for (a, b), length in zip(zip(path[:-1], path[1:], strict=True), lengths, strict=True):
-        if rest <= length and length > 0:
-            t = rest / length
-            return a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
-        rest -= length
-    return path[-1]
+def along(path: Sequence[Point], every: float) -> list[Point]:
+    """Points at equal distances of about `every` pixels along a path, its ends left out."""
+    return evenly(path, max(2, round(length(path) / every)) + 1)[1:-1]
 
 
-def sector(x: float, y: float, inner: float, outer: float, share: float) -> list[Point]:
-    """A ring's part from 12 o'clock, clockwise, over a share (0 to 1) of the circle."""
+def evenly(path: Sequence[Point], number: int) -> list[Point]:
+    """A number of points at equal distances along a path, its ends among them."""
+    pieces = [math.dist(a, b) for a, b in zip(path[:-1], path[1:], strict=True)]
+    step = sum(pieces) / (number - 1)
+    points, piece, passed = [path[0]], 0, 0.0
+    for i in range(1, number - 1):
+        goal = i * step
+        while piece < len(pieces) - 1 and passed + pieces[piece] < goal:
+            passed += pieces[piece]
+            piece += 1
+        (x0, y0), (x1, y1) = path[piece], path[piece + 1]
+        t = min(1.0, (goal - passed) / pieces[piece]) if pieces[piece] else 0.0
+        points.append((x0 + t * (x1 - x0), y0 + t * (y1 - y0)))
+    return [*points, path[-1]]
+
+
+def sector(
+    x: float, y: float, inner: float, outer: float, share: float, begin: float = 0.0
+) -> list[Point]:
+    """A ring's part over a share (0 to 1) of the circle, clockwise from 12 o'clock or `begin`."""
     steps = max(3, round(48 * share))
-    angles = [2 * math.pi * share * i / steps - math.pi / 2 for i in range(steps + 1)]
+    angles = [2 * math.pi * (begin + share * i / steps - 0.25) for i in range(steps + 1)]
     outside = [(x + outer * math.cos(a), y + outer * math.sin(a)) for a in angles]
     inside = [(x + inner * math.cos(a), y + inner * math.sin(a)) for a in reversed(angles)]
     return [*outside, *inside, outside[0]]

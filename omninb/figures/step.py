@@ -10,17 +10,33 @@ import plotly.graph_objects as go
 
 from omninb.figures.canvas import MARGIN, Canvas
 from omninb.figures.lettering import (
-    count, interval, missing, percent, period, plain, plural, shorten, text_width,
-)  # fmt: skip
+    count,
+    interval,
+    percent,
+    period,
+    plain,
+    plural,
+    shorten,
+    text_width,
+)
 from omninb.figures.style import (
-    CONVERTED, EXIT, INK, MUTE, OPEN, RULE, START, between, colours, ink_on,
-)  # fmt: skip
+    CONVERTED,
+    EXIT,
+    INK,
+    MUTE,
+    OPEN,
+    START,
+    between,
+    colours,
+    ink_on,
+)
 
 SCALE = ("#F4F8FC", "#CFE1F2", "#93C3DF", "#4A90C4", "#1B5FA3", "#08306B")
 SHADES = 40
 GUTTER = 3.0
 _HOVER = (
-    "%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]} of %{customdata[3]}<br>%{customdata[4]}"
+    "%{customdata[0]}, step %{customdata[1]}<br>"
+    "journeys %{customdata[2]:,} · customers %{customdata[3]:,}<br>%{customdata[4]}"
 )
 
 
@@ -65,7 +81,7 @@ def step_figure(
     left = MARGIN + names
     wide = (width - MARGIN - left) / len(numbers)
     lines = len(rows) + len(ends)
-    tall = 58.0 if lines <= 14 else 40.0 if lines <= 22 else 27.0
+    tall = 54.0 if lines <= 14 else 40.0 if lines <= 22 else 27.0
     if height is not None:
         tall = max(tall, (height - top - 90) / max(1, lines))
     most = max(row["share"] for row in cells.values())
@@ -85,8 +101,8 @@ def step_figure(
             box = (left + i * wide, y, wide - GUTTER, tall - GUTTER)
             _draw_cell(canvas, name, step, cells.get((step, name)), box, ceiling)
         y += tall
-    _draw_scale(canvas, ceiling, left, top)
-    canvas.foot(y + 24, _footnote(steps, ends))
+    _draw_scale(canvas, ceiling, y + 10)
+    canvas.foot(y + 46, _footnote(steps, ends))
     return canvas.figure({"alt": _in_words(cells, numbers, [*rows, *ends], title, subtitle)})
 
 
@@ -122,7 +138,8 @@ def _footnote(steps: pd.DataFrame, ends: list[str]) -> list[str]:
     notes = [f"Each cell: share, journeys, {percent(confidence)} interval, as far as they fit."]
     if OPEN in ends:
         after = steps.attrs.get("exit_after")
-        notes.append("Open: too recent to tell" + (f" (within {after} of the end)." if after else "."))
+        when = f" (within {after} of the end)" if after else ""
+        notes.append(f"Open: too recent to tell{when}.")
     return notes
 
 
@@ -168,7 +185,7 @@ def _draw_cell(
     bounds = interval(row["share_ci_lower"], row["share_ci_upper"])
     texts = [(percent(row["share"]), 14.0 if w >= 60 else 12.0, True)]
     for text in (count(row["journeys"]), bounds.replace(" %", "")):
-        if text and text_width(text, 12) <= w - 4 and (len(texts) + 1) * 16 + 4 <= h:
+        if text and text_width(text, 12) <= w - 4 and (len(texts) + 1) * 16 + 2 <= h:
             texts.append((text, 12.0, False))
     for i, (text, size, bold) in enumerate(texts):
         if text_width(text, size, bold) > w:
@@ -178,18 +195,16 @@ def _draw_cell(
     share = percent(row["share"]) + (f" ({bounds})" if bounds else "") + " of all journeys"
     texts_shown = [
         name,
-        f"step {step}".replace("-", "−"),
-        plural(row["journeys"], "journey"),
-        plural(row["customers"], "customer") if not missing(row.get("customers")) else "",
+        f"{step}".replace("-", "−"),
+        int(row["journeys"]),
+        int(row["customers"]),
         share,
     ]
     canvas.hover("cells", _HOVER, *middle, texts_shown, min(w, h))
 
 
-def _draw_scale(canvas: Canvas, ceiling: float, left: float, top: float) -> None:
-    if canvas.width < 1000:
-        return
-    wide, x, y = 180.0, canvas.width - MARGIN - 180.0, 24.0
+def _draw_scale(canvas: Canvas, ceiling: float, y: float) -> None:
+    wide, x = 180.0, canvas.width - MARGIN - 180.0
     for i in range(30):
         shade = _shade(ceiling * (i + 0.5) / 30, ceiling)
         canvas.rectangle(0, shade, x + i * wide / 30, y, wide / 30 + 0.3, 11)

@@ -11,8 +11,8 @@ import pandas as pd
 WEB = {
     "START": {"paid search": 23, "web": 19, "e-mail": 14, "social": 14, "mobile app": 13,
               "display": 9, "marketplace": 5, "store": 3},
-    "paid search": {"web": 47, "mobile app": 12, "exit": 29, "paid search": 5, "store": 2, "chat": 1,
-                    "converted": 4},
+    "paid search": {"web": 47, "mobile app": 12, "exit": 29, "paid search": 5, "store": 2,
+                    "chat": 1, "converted": 4},
     "web": {"converted": 16, "store": 15, "chat": 12, "mobile app": 9, "call centre": 6,
             "e-mail": 5, "marketplace": 3, "web": 11, "exit": 23},
     "mobile app": {"converted": 25, "store": 15, "web": 8, "chat": 8, "e-mail": 4,
