@@ -48,7 +48,7 @@ def main() -> None:
         omninb report --out reports
 
     Exit status: 0 done, 1 failed, 2 wrong usage.
-    """
+    """  # noqa: D301
 
 
 def _columns(ctx: click.Context, _: click.Parameter, given: Iterable[str]) -> dict[str, str]:
@@ -115,7 +115,7 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
     omninb check log.csv --columns 'customer_id=case:id,"channel=Sales, region"'
 
     Exit status 1 where the log cannot be used as it stands.
-    """
+    """  # noqa: D301
     from omninb.errors import OmninbError
     from omninb.events import read_events
     from omninb.events.proposal import propose_columns
@@ -190,13 +190,13 @@ def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log:
     omninb run journey_map --out reports
     omninb run journey_map --events events.csv --columns customer_id=user,timestamp=when \\
         --timezone Europe/Berlin -p BY device -p SPLIT_GAP 30min --out reports
-    """
+    """  # noqa: D301
     from omninb.reports.catalogue import find_notebook
     from omninb.reports.execution import read_notebook
     from omninb.reports.parameters import check_parameters, declared
     from omninb.reports.runner import run_notebook
 
-    with _usage():
+    with _Usage():
         path = find_notebook(notebook)
         loaded = read_notebook(path)
         given = _given(declared(loaded), parameters, log)
@@ -218,13 +218,13 @@ def report(
     \b
     omninb report --out reports
     omninb report --events events.csv --columns customer_id=user,timestamp=when --out reports
-    """
+    """  # noqa: D301
     from omninb.reports.catalogue import find_notebook, report_notebooks
     from omninb.reports.execution import read_notebook
     from omninb.reports.parameters import declared
     from omninb.reports.suite import run_report
 
-    with _usage():
+    with _Usage():
         paths = [find_notebook(n) for n in notebooks] or list(report_notebooks().values())
         known: dict[str, Any] = {}
         for path in paths:
@@ -243,7 +243,7 @@ def simulate(customers: int, seed: int, out: str) -> None:
     \b
     omninb simulate --customers 5000 --seed 1 --out events.csv
     omninb check events.csv
-    """
+    """  # noqa: D301
     if not out.endswith((".parquet", ".csv")):
         raise click.BadParameter(f"{out!r} must end in .parquet or .csv.", param_hint="--out")
     import pyarrow.csv
@@ -267,7 +267,7 @@ def simulate(customers: int, seed: int, out: str) -> None:
     )
 
 
-class _usage:
+class _Usage:
     """What was asked for cannot be done: status 2, as for a wrong option."""
 
     def __enter__(self) -> None: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -190,8 +190,7 @@ def _cell(value: Any, kind: str) -> str:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, Hashable) and pd.api.types.is_scalar(value)
-                             and bool(pd.isna(value)))  # fmt: skip
+    return value is None or value is pd.NA or bool(value != value)  # NaN and NaT alone differ
 
 
 def _label(name: str) -> str:
@@ -214,7 +213,9 @@ def _method(frame: pd.DataFrame) -> str | None:
 
 def _facts(frame: pd.DataFrame) -> dict[str, Any]:
     """Numbers of the log that the page's first lines state; counts and dates only."""
-    facts = {k: int(frame.attrs[k]) for k in ("journeys", "customers") if k in frame.attrs}
+    facts: dict[str, Any] = {
+        k: int(frame.attrs[k]) for k in ("journeys", "customers") if k in frame.attrs
+    }
     dates = {
         k: pd.Timestamp(frame.attrs[k]).date().isoformat()
         for k in ("observed_from", "observed_until")
@@ -230,7 +231,8 @@ def _html(table: dict[str, Any]) -> str:
     """The table for JupyterLab, where the page's style sheet is not at hand."""
     align = ["left" if c["kind"] == "text" else "right" for c in table["columns"]]
     head = "".join(
-        f'<th style="text-align:{a}">{escape(c["label"])}<br><small>{escape(c["unit"])}</small></th>'
+        f'<th style="text-align:{a}">{escape(c["label"])}<br>'
+        f"<small>{escape(c['unit'])}</small></th>"
         for c, a in zip(table["columns"], align, strict=True)
     )
     body = "".join(

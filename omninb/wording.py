@@ -61,4 +61,4 @@ def duration_words(value: Any) -> str:
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if abs(seconds) >= size:
             return f"{number_words(seconds / size)} {unit}"
-    return f"{number_words(round(seconds, 3) if abs(seconds) < 1 else round(seconds))} s"
+    return f"{number_words(round(seconds, 1) if 0 < abs(seconds) < 1 else round(seconds))} s"

@@ -18,23 +18,26 @@ SVG_TRACES = frozenset(
     "histogram2d histogram2dcontour icicle indicator ohlc parcats pie sankey scatter scattercarpet "
     "scatterpolar scattersmith scatterternary sunburst table treemap violin waterfall".split()
 )
-# Exactly these, without attributes: none can carry an address or a style.
-_PLAIN_TAG = re.compile(r"</?(?:b|i|u|s|sub|sup|extra)>|<br ?/?>", re.IGNORECASE)
+# Exactly these, without attributes, may stay: they carry neither an address nor a style.
+_KEPT_TAG = re.compile(r"<br ?/?>|</?extra>", re.IGNORECASE)
+# Plotly makes styles of these, which the page's policy refuses: they had no effect and go.
+_LOST_TAG = re.compile(r"</?(?:b|i|u|s|em|strong|sub|sup)>", re.IGNORECASE)
 # A dollar outside %{...}: two of them would begin a formula where MathJax is loaded.
 _DOLLAR = re.compile(r"\$(?![^{}]*\})")
 _AXIS = re.compile(r"[xy]axis\d*")
 
 
 def safe_text(text: str) -> str:
-    """Plotly text without live markup: only plain tags such as ``<b>`` and ``<br>`` stay.
+    """Plotly text without live markup: line breaks stay, ``<b>`` and its like go, the rest is text.
 
     Examples
     --------
-    >>> safe_text("<b>web</b> <a href='http://x'>store</a>")
-    "<b>web</b> &lt;a href='http://x'&gt;store&lt;/a&gt;"
+    >>> safe_text("<b>web</b><br><a href='http://x'>store</a>")
+    "web<br>&lt;a href='http://x'&gt;store&lt;/a&gt;"
     """
+    text = _LOST_TAG.sub("", text)
     kept, end = [], 0
-    for tag in _PLAIN_TAG.finditer(text):
+    for tag in _KEPT_TAG.finditer(text):
         kept += [_escaped(text[end : tag.start()]), tag.group()]
         end = tag.end()
     joined = "".join([*kept, _escaped(text[end:])])

@@ -28,7 +28,7 @@ def index_html(run: dict[str, Any], earlier: list[dict[str, Any]]) -> str:
         HTML that needs ``assets/report.css`` beside it, and no script.
     """
     reports = run["reports"]
-    facts = next((r["facts"] for r in reports if r["facts"]), {})
+    facts: dict[str, Any] = next((r["facts"] for r in reports if r["facts"]), {})
     period = _period(facts)
     words = fact_words({k: v for k, v in facts.items() if not k.startswith("observed")})
     runs = [*earlier, run][-_SHOWN_RUNS:]
@@ -94,7 +94,7 @@ def _ledgers(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _run_row(run: dict[str, Any]) -> dict[str, Any]:
     reports = run.get("reports", [])
-    facts = next((r["facts"] for r in reports if r.get("facts")), {})
+    facts: dict[str, Any] = next((r["facts"] for r in reports if r.get("facts")), {})
     ledger = next((r["ledger"] for r in reports if r.get("ledger")), None) or {}
     minutes, seconds = divmod(round(run.get("seconds", 0)), 60)
     moment = datetime.fromisoformat(run["started"])

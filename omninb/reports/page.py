@@ -33,7 +33,7 @@ class ReportExporter(Exporter):
     def _file_extension_default(self) -> str:
         return ".html"
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]  # as nbconvert's own HTML exporter
         self, nb: Any, resources: Any = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """The page, and beside it the style sheet and scripts that it needs."""

@@ -64,7 +64,11 @@ def run_report(
         raise OmninbError(f"{latest} is a folder of its own; omninb keeps a link there. Move it.")
     started = datetime.now(UTC)
     begun = time.monotonic()
-    head = {"run": started.strftime("%Y%m%dT%H%M%SZ"), "title": TITLE, "versions": versions()}
+    head: dict[str, Any] = {
+        "run": started.strftime("%Y%m%dT%H%M%SZ"),
+        "title": TITLE,
+        "versions": versions(),
+    }
     head["started"] = started.isoformat(timespec="seconds")
     with staging(folder) as stage:
         records: list[dict[str, Any]] = []
