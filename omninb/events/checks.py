@@ -1,72 +1,54 @@
-"""What a log is warned of: repeated rows, ties, one customer too many, a last day cut short."""
+"""What a log is warned of: one customer with too much, a last day cut short, and refunds."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from omninb.events.clock import zone
+from omninb.events.ledger import Ledger
+from omninb.events.roles import MONEY
+from omninb.events.window import short_last_day
 
-# Counting repeated rows and ties needs every row hashed; above this it is left to those who ask.
-COUNTED_UP_TO = 2_000_000
 _SAMPLE = 10_000
-_DAY = 86_400_000_000
 
 
-def codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """A number for each distinct value of a column; −1 for null."""
-    if pa.types.is_timestamp(column.type) or pa.types.is_integer(column.type):
-        if not column.null_count:
-            return np.asarray(column.cast(pa.int64()).to_numpy(), np.int64)
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    indices = [
-        chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        for chunk in column.unify_dictionaries().chunks
-    ]
-    return np.concatenate(indices).astype(np.int64) if indices else np.empty(0, np.int64)
-
-
-def repeated_rows(columns: dict[str, pa.ChunkedArray]) -> npt.NDArray[np.bool_]:
-    """Rows that equal an earlier row in every column."""
-    frame = pd.DataFrame({name: codes(column) for name, column in columns.items()})
-    return frame.duplicated().to_numpy()
-
-
-def repeated_keys(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """Rows whose key, not null, an earlier row has."""
-    numbers = codes(column)
-    null = column.is_null().to_numpy()
-    return pd.Series(numbers).duplicated().to_numpy() & ~null
-
-
-def tied_rows(columns: dict[str, pa.ChunkedArray]) -> int:
-    """Touchpoints that share customer and timestamp with another one."""
-    frame = pd.DataFrame({name: codes(columns[name]) for name in ("timestamp", "customer_id")})
-    return int(frame.duplicated(keep=False).sum())
+def enter_warnings(
+    typed: dict[str, pa.ChunkedArray], last: int | None, timezone: str | None, ledger: Ledger
+) -> None:
+    """Enter the warnings and notes that the typed columns of a log call for."""
+    if last is None:
+        return
+    largest = largest_customer(typed["customer_id"])
+    if largest:
+        ledger.add("one customer has more than 10 % of all touchpoints", "warning", largest)
+    short = short_last_day(typed["timestamp"], last, timezone)
+    if short is not None:
+        ledger.add(
+            "the last day is nearly empty: set observed_until to the end of the day before",
+            "warning", short.rows, f"{short.usual:,.0f} rows on a usual day",
+        )  # fmt: skip
+    for role in MONEY:
+        if role in typed:
+            refunds = typed[role].filter(pc.less(typed[role], 0).fill_null(False)).to_pylist()
+            if refunds:
+                total = f"{sum(refunds) / 1_000_000:,.2f} in all"
+                ledger.add(f"{role} below 0: refunds", "note", len(refunds), total)
 
 
 def largest_customer(ids: pa.ChunkedArray) -> int:
-    """Touchpoints of a customer who has more than 10 % of all, and over 3 times a fair part; else 0.
+    """Touchpoints of a customer who has over 10 % of all, and over 3 times a fair part; else 0.
 
-    Candidates come from a fixed sample, and are then counted exactly, so a large log is not hashed.
+    Candidates come from a fixed sample and are then counted exactly, so a large log is not hashed.
     """
     rows = len(ids)
     if not rows:
         return 0
+    sample = ids
     if rows > _SAMPLE:
         chosen = np.sort(np.random.default_rng(0).integers(0, rows, _SAMPLE))
         sample = ids.take(pa.array(chosen))
-    else:
-        sample = ids
-    if pa.types.is_dictionary(sample.type):
-        sample = sample.cast(sample.type.value_type)
-    counts = pc.value_counts(sample)
+    counts = pc.value_counts(_values(sample))
     share = counts.field("counts").to_numpy() / len(sample)
     limit = max(0.1, 3 / len(counts))
     largest = int(np.argmax(share))
@@ -78,42 +60,3 @@ def largest_customer(ids: pa.ChunkedArray) -> int:
 
 def _values(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     return ids.cast(ids.type.value_type) if pa.types.is_dictionary(ids.type) else ids
-
-
-class LastDay(NamedTuple):
-    """Rows of the last calendar day, and the median of up to 14 days before it."""
-
-    rows: int
-    usual: float
-
-
-def last_day(timestamps: pa.ChunkedArray, last: int, timezone: str | None) -> LastDay | None:
-    """The last day of the log, if fewer than a tenth of the usual rows fall on it.
-
-    Parameters
-    ----------
-    timestamps : pyarrow.ChunkedArray
-        Timestamps.
-    last : int
-        The last one, µs UTC.
-    timezone : str or None
-        Where days begin; UTC without it.
-
-    Returns
-    -------
-    LastDay or None
-        None also when the log spans fewer than three days.
-    """
-    offset = pd.Timestamp(last, unit="us", tz=zone(timezone or "UTC")).utcoffset()
-    shift = int(pd.Timedelta(offset) / pd.Timedelta(1, "us"))
-    begin = (last + shift) // _DAY * _DAY - 14 * _DAY - shift
-    counts = np.zeros(15, np.int64)
-    for chunk in timestamps.chunks:
-        moment = chunk.cast(pa.int64()).to_numpy(zero_copy_only=False)
-        near = moment[moment >= begin]
-        counts += np.bincount((near - begin) // _DAY, minlength=15)[:15]
-    before = counts[:-1][np.argmax(counts > 0) :] if counts[:-1].any() else counts[:0]
-    if len(before) < 2:
-        return None
-    usual = float(np.median(before))
-    return LastDay(int(counts[-1]), usual) if counts[-1] < usual / 10 else None

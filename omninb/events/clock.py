@@ -1,4 +1,4 @@
-"""Local time to UTC: the hour that spring skips does not exist, the one that autumn repeats does."""
+"""Local time to UTC: spring skips an hour that then does not exist, autumn has one twice."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def read_json_lines(path: Path) -> Part:
         names = [
             name
             for (name,) in connection.sql(
-                "SELECT k FROM (SELECT unnest(json_keys(x)) AS k FROM objects) GROUP BY k ORDER BY k"
+                "SELECT DISTINCT unnest(json_keys(x)) AS name FROM objects ORDER BY name"
             ).fetchall()
         ]
         if not names:

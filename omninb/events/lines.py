@@ -149,7 +149,7 @@ def _walk(data: Bytes, name: str, delimiter: int, line_end: int, first: int) -> 
     field = b'(?>"(?>[^"]+|"")*"(?:(?=' + comma + rb"|[\r\n])|[^\r\n]*)|[^" + comma
     field += rb'"\r\n][^' + comma + rb"\r\n]*|)"
     record = re.compile(field + b"(?>" + comma + field + rb")*+(\r\n|\n|\r|\Z)")
-    text = memoryview(data)
+    text = data.data
     ends: list[int] = []
     at = first
     while at < data.size:

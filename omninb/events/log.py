@@ -89,14 +89,14 @@ class EventLog:
     def journeys(
         self,
         split_gap: str | None = None,
-        end_at: object = None,
-        lost_at: object = None,
+        end_at: Any = None,
+        lost_at: Any = None,
         lookback: str | None = None,
         exit_after: str = "30d",
-        observed_from: object = None,
-        observed_until: object = None,
+        observed_from: Any = None,
+        observed_until: Any = None,
     ) -> Journeys:
-        """Cut the touchpoints into journeys; the rules are explained at `omninb.journeys.Journeys`."""
+        """Cut the touchpoints into journeys, by the rules of `omninb.journeys.Journeys`."""
         from omninb.journeys import Journeys
 
         return Journeys.from_log(

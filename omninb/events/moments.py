@@ -1,4 +1,4 @@
-"""Timestamps of any source as µs since 1970, UTC. What could mean two things is asked, not guessed."""
+"""Timestamps of any source as µs UTC. What could mean two things is asked, not guessed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ SELECT kind::TINYINT AS kind,
             THEN TRY_CAST(floor(TRY_CAST(x AS DECIMAL(38, 6)) * $factor) AS BIGINT)
             WHEN twelve THEN epoch_us(coalesce(try_strptime(iso, '%Y-%m-%d %I:%M:%S %p'),
                                                try_strptime(iso, '%Y-%m-%d %I:%M %p')))
-            WHEN regexp_matches(x, '^\\d') THEN epoch_us(TRY_CAST(iso AS TIMESTAMPTZ)) END AS moment,
+            WHEN regexp_matches(x, '^\\d') THEN epoch_us(TRY_CAST(iso AS TIMESTAMPTZ))
+       END AS moment,
 FROM kinds
 """
 
@@ -83,12 +84,12 @@ def read_moments(
         utc = column.cast(pa.timestamp("us", "UTC"), safe=False)
         _refuse_range(utc, refusals)
         return utc, 0
-    zoned = None
+    zoned: np.ndarray | None = None
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         _refuse_nulls(column, refusals)
         moment = _integers(column.cast(pa.timestamp("us"), safe=False))
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        moment, zoned = _numbers(column, refusals, source, time_unit), np.True_
+        moment, zoned = _numbers(column, refusals, source, time_unit), np.ones(1, bool)
     elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
         moment, zoned = _texts(column, refusals, source, time_unit, day_first)
     else:

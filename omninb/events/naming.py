@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
-from omninb.events.checks import codes
 from omninb.events.ledger import Ledger
+from omninb.events.repeats import codes
 from omninb.events.roles import NAMES, ROLES
 from omninb.events.texts import NOT_SET, fold, read_names, rename
 
@@ -85,13 +85,14 @@ def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
     for role in ("channel", "event"):
         words = _words(typed[role])
         pairs = pd.DataFrame({"name": codes(typed[role]), "customer": customers})
-        pairs["rows"] = 1
         rows = np.bincount(pairs["name"], minlength=len(words))
         distinct = pairs.drop_duplicates(["name", "customer"])["name"]
         counts = np.bincount(distinct, minlength=len(words))
         rare = (counts < below) & (rows > 0)
         if rare.any():
-            targets = [pooled if rare[code] else word for code, word in enumerate(words)]
+            targets: list[str | None] = [
+                pooled if rare[code] else word for code, word in enumerate(words)
+            ]
             typed[role] = rename(typed[role], targets, None)
             ledger.add(
                 f"{role}: names of fewer than {below} customers pooled", "repaired",

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from omninb.errors import duration
-from omninb.events.checks import codes
-from omninb.events.clock import micros
-from omninb.events.sandbox import sealed_sandbox
+from omninb.events.clock import micros, zone
+from omninb.events.repeats import codes, tied_rows
 
 if TYPE_CHECKING:
     from omninb.events.log import EventLog
 
 _COLUMNS = ("part", "name", "touchpoints", "share", "customers", "first", "last", "over_time")
 _BARS = " ▁▂▃▄▅▆▇█"
-_BUCKETS = 24
-_GROUP = """
-SELECT {part} AS part, {name} AS name, count(*) AS touchpoints,
-       count(DISTINCT customer_id) AS customers, min(timestamp) AS first, max(timestamp) AS last,
-FROM log {where} GROUP BY ALL
-"""
-_OVER_TIME = """
-SELECT part, channel AS name, bucket::INTEGER AS bucket, count(*) AS touchpoints FROM (
-    SELECT 'channel' AS part, channel::VARCHAR AS channel,
-           least($buckets - 1, (epoch_us(timestamp) - $begin) * $buckets // $span) AS bucket
-    FROM log)
-GROUP BY GROUPING SETS ((part, channel, bucket), (bucket))
-"""
-_TIES = """
-SELECT coalesce(sum(n), 0) AS touchpoints, count(DISTINCT customer_id) AS customers FROM (
-    SELECT customer_id, count(*) AS n FROM log GROUP BY customer_id, timestamp HAVING n > 1)
-"""
-_DAYS = """
-SELECT timezone($zone, timestamp)::DATE::VARCHAR AS name, count(*) AS touchpoints,
-       count(DISTINCT customer_id) AS customers, min(timestamp) AS first, max(timestamp) AS last,
-FROM log GROUP BY name ORDER BY name
-"""
+_SPANS = 24
+
+Numbers = npt.NDArray[np.int64]
 
 
 def overview(log: EventLog, exit_after: str = "30d") -> pd.DataFrame:
@@ -56,100 +38,107 @@ def overview(log: EventLog, exit_after: str = "30d") -> pd.DataFrame:
     DataFrame
         ``part`` and ``name`` say what a row is about:
 
-        - log / all; log / settled (touchpoints at least `exit_after` before `observed_until`); log /
-          ties (same customer, same time);
-        - channel / each, the largest first;
-        - day / first, last, busiest, quietest (of days with touchpoints), in the log's time zone,
-          and day / without touchpoints, whose ``touchpoints`` is 0 and whose name counts the days.
+        - log: all; settled (touchpoints at least `exit_after` before `observed_until`); ties (same
+          customer, same time);
+        - channel: each, the largest first;
+        - day: the first, last, busiest and quietest one (of days with touchpoints, in the log's
+          time zone), and how many days between them had none (``touchpoints`` 0).
 
-        ``touchpoints``; ``share`` of all touchpoints; ``customers`` (distinct, so channels overlap);
-        ``first`` and ``last`` timestamp in the log's time zone; ``over_time``, 24 equal spans of
-        time as bars, the highest bar of each row being its own busiest span.
+        ``touchpoints``; ``share`` of all touchpoints; ``customers``, distinct, so channels overlap;
+        ``first`` and ``last`` timestamp in the log's time zone; ``over_time``: 24 equal spans of
+        the log's time as bars, each row against its own busiest span.
     """
     wait = duration(exit_after, "exit_after")
+    name = f"settled (exit_after={exit_after})"
     if not len(log) or log.observed_until is None:
-        return _typed(pd.DataFrame(columns=list(_COLUMNS)), log)
-    # Customers as numbers: texts would be hashed again by every query below.
-    customers = pa.chunked_array([pa.array(codes(log.table["customer_id"]))])
-    touchpoints = log.table.select(["timestamp", "channel"])
-    connection = sealed_sandbox()
-    try:
-        connection.register("log", touchpoints.append_column("customer_id", customers))
-        every = _rows(connection, _GROUP.format(part="'log'", name="'all'", where=""))
-        settled = _rows(
-            connection,
-            _GROUP.format(
-                part="'log'",
-                name="'settled'",
-                where="WHERE epoch_us(timestamp) <= $until",
-            ),
-            until=log.observed_until - wait,
-        )
-        ties = _rows(connection, _TIES).assign(part="log", name="ties")
-        channels = _rows(
-            connection, _GROUP.format(part="'channel'", name="channel::VARCHAR", where="")
-        ).sort_values(["touchpoints", "name"], ascending=[False, True])
-        days = _days(_rows(connection, _DAYS, zone=log.timezone or "UTC"))
-        begin, end = micros(every["first"].iloc[0]), micros(every["last"].iloc[0])
-        counts = _rows(
-            connection, _OVER_TIME, buckets=_BUCKETS, begin=begin, span=max(end - begin, 1)
-        )
-    finally:
-        connection.close()
-    if settled.empty:
-        settled = pd.DataFrame(
-            {"part": ["log"], "name": ["settled"], "touchpoints": [0], "customers": [0]}
-        )
-    table = pd.concat([every, settled, ties, channels, days], ignore_index=True)
-    table["share"] = table["touchpoints"] / len(log)
-    table["over_time"] = ""
-    total = counts["part"].isna()
-    table.loc[0, "over_time"] = _bars(counts[total])
-    for name, own in counts[~total].groupby("name"):
-        row = (table["part"] == "channel") & (table["name"] == name)
-        table.loc[row, "over_time"] = _bars(own)
-    settled_row = table["name"].eq("settled") & table["part"].eq("log")
-    table.loc[settled_row, "name"] = f"settled (exit_after={exit_after})"
-    return _typed(table[list(_COLUMNS)], log)
+        return _typed([], log)
+    customers = pd.factorize(codes(log.table["customer_id"]))[0]
+    touchpoints = _Touchpoints(customers, codes(log.table["timestamp"]))
+    rows = [("log", "all", touchpoints, True)]
+    settled = touchpoints.moments <= log.observed_until - wait
+    rows.append(("log", name, touchpoints.where(settled), False))
+    tied = tied_rows(customers, touchpoints.moments)
+    rows.append(("log", "ties", touchpoints.where(tied), False))
+    channels = log.table["channel"].unify_dictionaries()
+    names, channel = channels.chunk(0).dictionary.to_pylist(), codes(channels)
+    sizes = np.bincount(channel, minlength=len(names))
+    order = np.argsort(channel, kind="stable") if len(names) > 1 else np.arange(len(channel))
+    ends = np.cumsum(sizes)
+    for code in sorted(range(len(names)), key=lambda code: (-sizes[code], names[code])):
+        if sizes[code]:
+            own = order[ends[code] - sizes[code] : ends[code]]
+            rows.append(("channel", names[code], touchpoints.where(own), True))
+    rows += _days(touchpoints, log)
+    begin, end = int(touchpoints.moments.min()), int(touchpoints.moments.max())
+    return _typed(
+        [
+            {"part": part, "name": label, **own.numbers(), "share": own.size / len(log)}
+            | {"over_time": _bars(own.moments, begin, end) if drawn else ""}
+            for part, label, own, drawn in rows
+        ],
+        log,
+    )
 
 
-def _rows(connection: object, query: str, **values: object) -> pd.DataFrame:
-    table: pa.Table = connection.sql(query, params=values).to_arrow_table()  # type: ignore[attr-defined]
-    return table.to_pandas()
+@dataclass(frozen=True)
+class _Touchpoints:
+    """Customers as numbers from 0, and moments in µs UTC."""
+
+    customers: Numbers
+    moments: Numbers
+
+    @property
+    def size(self) -> int:
+        return int(self.moments.size)
+
+    def where(self, rows: np.ndarray) -> _Touchpoints:
+        return _Touchpoints(self.customers[rows], self.moments[rows])
+
+    def numbers(self) -> dict[str, object]:
+        seen = int(np.count_nonzero(np.bincount(self.customers))) if self.size else 0
+        first = pd.Timestamp(int(self.moments.min()), unit="us") if self.size else pd.NaT
+        last = pd.Timestamp(int(self.moments.max()), unit="us") if self.size else pd.NaT
+        return {"touchpoints": self.size, "customers": seen, "first": first, "last": last}
 
 
-def _days(days: pd.DataFrame) -> pd.DataFrame:
+def _days(touchpoints: _Touchpoints, log: EventLog) -> list[tuple[str, str, _Touchpoints, bool]]:
     """First, last, busiest and quietest day, and how many days in between had nothing."""
+    place = zone(log.timezone or "UTC")
+    first, last = (
+        pd.Timestamp(int(end), unit="us", tz="UTC").tz_convert(place).normalize()
+        for end in (touchpoints.moments.min(), touchpoints.moments.max())
+    )
+    calendar = pd.date_range(first, last + pd.Timedelta("36h"), freq="D", normalize=True)
+    midnights = np.array([micros(midnight) for midnight in calendar], np.int64)
+    day = np.searchsorted(midnights, touchpoints.moments, side="right") - 1
+    counts = np.bincount(day)
+    filled = np.flatnonzero(counts)
     chosen = {
-        "first": 0,
-        "last": len(days) - 1,
-        "busiest": int(days["touchpoints"].argmax()),
-        "quietest": int(days["touchpoints"].argmin()),
+        "first": int(filled[0]),
+        "last": int(filled[-1]),
+        "busiest": int(filled[np.argmax(counts[filled])]),
+        "quietest": int(filled[np.argmin(counts[filled])]),
     }
-    rows = days.iloc[list(chosen.values())].copy()
-    rows["name"] = [
-        f"{what}: {day}" for what, day in zip(chosen, rows["name"].astype(str), strict=True)
+    rows = [
+        ("day", f"{what}: {calendar[one].date()}", touchpoints.where(day == one), False)
+        for what, one in chosen.items()
     ]
-    calendar = pd.to_datetime(days["name"])
-    absent = (calendar.iloc[-1] - calendar.iloc[0]).days + 1 - len(days)
-    none = pd.DataFrame(
-        {"name": [f"without touchpoints: {absent}"], "touchpoints": [0], "customers": [0]}
-    )
-    return pd.concat([rows, none], ignore_index=True).assign(part="day")
+    absent = int(filled[-1] - filled[0]) + 1 - len(filled)
+    nothing = touchpoints.where(np.empty(0, np.int64))
+    return [*rows, ("day", f"without touchpoints: {absent}", nothing, False)]
 
 
-def _bars(counts: pd.DataFrame) -> str:
+def _bars(moments: Numbers, begin: int, end: int) -> str:
     """Counts of the 24 spans as block letters; an empty span is a space."""
-    heights = dict(zip(counts["bucket"], counts["touchpoints"], strict=True))
-    top = max(heights.values())
-    return "".join(
-        _BARS[-(-heights.get(bucket, 0) * (len(_BARS) - 1) // top)] for bucket in range(_BUCKETS)
-    )
+    width = -(-(end - begin + 1) // _SPANS)
+    counts = np.bincount((moments - begin) // width, minlength=_SPANS)
+    heights = -(-counts * (len(_BARS) - 1) // counts.max())
+    return "".join(_BARS[height] for height in heights)
 
 
-def _typed(table: pd.DataFrame, log: EventLog) -> pd.DataFrame:
+def _typed(rows: list[dict[str, object]], log: EventLog) -> pd.DataFrame:
     """The same column types for a full and an empty log."""
-    table = table.astype(
+    table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(
         {
             "part": "str",
             "name": "str",

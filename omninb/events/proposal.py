@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 
 _SYNONYMS = {
-    "customer_id": "customer_id customer customerid user_id user userid visitor visitor_id visitorid "
-    "client client_id member member_id shopper household_key case:concept:name case_id case "
+    "customer_id": "customer_id customer customerid user_id user userid visitor visitor_id "
+    "visitorid client client_id member member_id shopper household_key case:concept:name case_id case "
     "caseid contact_id account_id person person_id fullvisitorid anonymous_id mql_id uid",
-    "timestamp": "timestamp time:timestamp time datetime date_time event_time created_at occurred_at "
-    "event_timestamp ts date created visit_start invoicedate event_date order_date when",
+    "timestamp": "timestamp time:timestamp time datetime date_time event_time created_at "
+    "occurred_at event_timestamp ts date created visit_start invoicedate event_date order_date when",
     "channel": "channel touchpoint_channel source/medium source_medium medium channel_group "
     "channelgrouping origin source touchpoint utm_medium platform org:group case:channel",
     "event": "event event_name event_type action activity concept:name type event_action task step",
@@ -49,7 +49,8 @@ def propose_columns(names: Iterable[str]) -> dict[str, str]:
     Examples
     --------
     >>> propose_columns(["user_id", "created_at", "source/medium", "amount"])
-    {'customer_id': 'user_id', 'timestamp': 'created_at', 'channel': 'source/medium', 'value': 'amount'}
+    {'customer_id': 'user_id', 'timestamp': 'created_at', 'channel': 'source/medium',
+     'value': 'amount'}
     """
     columns = {_folded(name): name for name in reversed(list(names))}
     proposal: dict[str, str] = {}

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events import checks
-from omninb.events.clock import micros, zone
+from omninb.events.checks import enter_warnings
 from omninb.events.ledger import Ledger, enter_quarantine, file_counts, quarantine_frame, take_all
 from omninb.events.log import EventLog
-from omninb.events.money import read_money, read_scores
 from omninb.events.moments import read_moments
+from omninb.events.money import read_money, read_scores
 from omninb.events.naming import name_columns, pool_rare
 from omninb.events.parts import Part
 from omninb.events.refusals import Refusals
+from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import KEYS, MONEY, ROLES, resolve_roles
 from omninb.events.sources import read_parts
 from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
+from omninb.events.window import instant, now, window
 
 _HOUR = 3_600_000_000
 Columns = dict[str, pa.ChunkedArray]
@@ -52,8 +51,8 @@ def read_events(
     Parameters
     ----------
     source : object
-        CSV (plain, gzip, zstd), Parquet or JSON lines: a path, a glob or a list of them; a pandas or
-        polars DataFrame; an Arrow table; a DuckDB relation.
+        CSV (plain, gzip, zstd), Parquet or JSON lines: a path, a glob or a list of them; a pandas
+        or polars DataFrame; an Arrow table; a DuckDB relation.
     columns : mapping, optional
         Role to source column, such as ``{"customer_id": "user"}``. A column that bears a role's own
         name needs no entry. Required: customer_id, timestamp, channel; without event, event =
@@ -123,13 +122,13 @@ def read_events(
         typed = take_all(typed, pa.array(accepted))
     rows = len(typed["timestamp"])
     typed = name_columns(typed, ledger, recode=recode or {}, phases=phases)
-    typed, removed = _deduplicated(typed, ledger, drop_duplicates)
+    typed, removed = without_repeats(typed, ledger, drop_duplicates)
     if other_below is not None:
         typed = pool_rare(typed, other_below, ledger)
     if priority is not None:
-        typed = _in_priority(typed, priority)
-    window = _window(typed["timestamp"], observed_from, observed_until, timezone)
-    _warn(typed, window[1], timezone, ledger)
+        typed = in_priority(typed, priority)
+    ends = window(typed["timestamp"], observed_from, observed_until, timezone)
+    enter_warnings(typed, ends[1], timezone, ledger)
     for part in parts:
         for note in part.notes:
             ledger.add(f"{part.name}: {note}", "note", part.table.num_rows)
@@ -150,8 +149,8 @@ def read_events(
         roles={role: column for role, column in roles.items() if role in ROLES},
         timezone=timezone,
         currency=currency,
-        observed_from=window[0],
-        observed_until=window[1],
+        observed_from=ends[0],
+        observed_until=ends[1],
         quality=book.frame(counts["read"]),
         quarantine=quarantine,
         counts=counts,
@@ -216,7 +215,7 @@ def _typed(
     )
     if twice:
         ledger.add("local time exists twice: the first was taken", "repaired", twice)
-    limit = _instant(as_of, "as_of", times["timezone"]) if as_of is not None else _now()
+    limit = instant(as_of, "as_of", times["timezone"]) if as_of is not None else now()
     latest = pc.max(typed["timestamp"].cast(pa.int64())).as_py()
     if latest is not None and latest > limit + _HOUR:
         late = pc.greater(typed["timestamp"].cast(pa.int64()), limit + _HOUR).fill_null(False)
@@ -261,113 +260,7 @@ def _one_currency(
     if len({*found, *([declared] if declared else [])}) > 1:
         said = f", and currency={declared!r} was given" if declared else ""
         raise OmninbError(
-            f"currency: the log holds {', '.join(found)}{said}. One log holds one currency: convert "
-            "or select first."
+            f"currency: the log holds {', '.join(found)}{said}. One log holds one currency: "
+            "convert or select first."
         )
     return found[0] if found else declared
-
-
-def _deduplicated(typed: Columns, ledger: Ledger, drop: bool) -> tuple[Columns, int]:
-    """Keep the first of each event_id, and with `drop` the first of each equal row."""
-    rows, removed = len(typed["timestamp"]), 0
-    if "event_id" in typed:
-        again = checks.repeated_keys(typed["event_id"])
-        removed = int(again.sum())
-        if removed:
-            ledger.add("event_id seen before: the first was kept", "repaired", removed)
-            typed = take_all(typed, pa.array(~again))
-    if rows > checks.COUNTED_UP_TO and not drop:
-        ledger.add(
-            f"equal rows and ties: not counted above {checks.COUNTED_UP_TO:,} rows "
-            "(drop_duplicates=True and overview() count them)", "note", 0
-        )  # fmt: skip
-        return typed, removed
-    again = checks.repeated_rows(typed)
-    equal = int(again.sum())
-    if equal and drop:
-        ledger.add("row equals an earlier one: removed", "repaired", equal)
-        typed, removed = take_all(typed, pa.array(~again)), removed + equal
-    elif equal:
-        ledger.add("row equals an earlier one: kept (drop_duplicates=False)", "warning", equal)
-    tied = checks.tied_rows(typed) if rows <= checks.COUNTED_UP_TO else 0
-    if tied:
-        ledger.add("ties: the same customer at the same time", "note", tied)
-    return typed, removed
-
-
-def _in_priority(typed: Columns, priority: Sequence[str]) -> Columns:
-    """Rows by time, ties in the declared order of events."""
-    if isinstance(priority, str):
-        raise OmninbError(f"priority={priority!r}: give a list of events.")
-    names = list(priority)
-    event = pd.Categorical(typed["event"].to_pandas())
-    ranks = [names.index(name) if name in names else len(names) for name in event.categories]
-    rank = np.array(ranks, np.int64)[event.codes]
-    order = np.lexsort((rank, checks.codes(typed["timestamp"])))
-    return {name: column.take(pa.array(order)) for name, column in typed.items()}
-
-
-def _warn(typed: Columns, last: int | None, timezone: str | None, ledger: Ledger) -> None:
-    if last is None:
-        return
-    largest = checks.largest_customer(typed["customer_id"])
-    if largest:
-        ledger.add("one customer has more than 10 % of all touchpoints", "warning", largest)
-    short = checks.last_day(typed["timestamp"], last, timezone)
-    if short is not None:
-        ledger.add(
-            "the last day is nearly empty: set observed_until to the end of the day before",
-            "warning", short.rows, f"{short.usual:,.0f} rows on a usual day",
-        )  # fmt: skip
-    for role in MONEY:
-        if role in typed:
-            negative = pc.less(typed[role], 0).fill_null(False)
-            refunds = pc.sum(negative).as_py() or 0
-            if refunds:
-                amounts = typed[role].filter(negative).to_pylist()
-                total = sum(amounts) / 1_000_000
-                ledger.add(f"{role} below 0: refunds", "note", refunds, f"{total:,.2f} in all")
-
-
-def _now() -> int:
-    return int(datetime.now(UTC).timestamp()) * 1_000_000
-
-
-def _instant(given: object, argument: str, timezone: str | None) -> int:
-    """A moment that a caller gave, in µs UTC."""
-    try:
-        moment = pd.Timestamp(given)  # type: ignore[arg-type]
-    except (ValueError, TypeError) as error:
-        raise OmninbError(
-            f"{argument}={given!r} is not a moment. Write for example '2024-06-30 18:00+02:00'."
-        ) from error
-    if moment.tzinfo is None:
-        if timezone is None:
-            timezone = "UTC"
-        moment = moment.tz_localize(zone(timezone))
-    return micros(moment)
-
-
-def _window(
-    timestamps: pa.ChunkedArray, observed_from: object, observed_until: object, timezone: str | None
-) -> tuple[int | None, int | None]:
-    """What the log could see: as declared, else its first and last timestamp."""
-    ends = pc.min_max(timestamps.cast(pa.int64())).as_py()
-    first, last = ends["min"], ends["max"]
-    if observed_from is not None:
-        declared = _instant(observed_from, "observed_from", timezone)
-        if first is not None and first < declared:
-            raise OmninbError(
-                f"observed_from={observed_from!r}: the log has earlier touchpoints, the first at "
-                f"{pd.Timestamp(first, unit='us', tz='UTC')}."
-            )
-        first = declared
-    if observed_until is not None:
-        declared = _instant(observed_until, "observed_until", timezone)
-        if last is not None and last > declared:
-            raise OmninbError(
-                f"observed_until={observed_until!r}: the log has later touchpoints, the last at "
-                f"{pd.Timestamp(last, unit='us', tz='UTC')}."
-            )
-        last = declared
-    return first, last

@@ -103,7 +103,8 @@ def _missing(missing: list[str], found: list[str], declared: dict[str, str], sou
     argument = ", ".join(f"{role!r}: {column!r}" for role, column in mapping.items())
     meaning = "; ".join(f"{role} ({_MEANING[role]})" for role in missing)
     near = nearest(missing[0], found) if "…" in mapping.values() else ""
+    near = near if "mean" in near else ""
     return (
-        f"{source}: no column for {meaning}. Columns found: {shown}.{near if 'mean' in near else ''} "
+        f"{source}: no column for {meaning}. Columns found: {shown}.{near} "
         f"Say which one it is, for example columns={{{argument}}}."
     )

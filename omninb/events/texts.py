@@ -21,7 +21,7 @@ _NOBODY = ["NA", "N/A", "NaN", "nan", "None", "none", "NULL", "null", "-", "0", 
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column with the many kinds of Arrow text reduced to string and dictionary<int32, string>."""
+    """A column with all kinds of Arrow text reduced to string or dictionary<int32, string>."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         values = kind.value_type
