@@ -84,6 +84,12 @@ def read_csv(path: Path) -> Part:
     )
 
 
+def csv_columns(path: Path) -> list[str]:
+    """The column names of a CSV file."""
+    data, _ = unpack(path)
+    return distinct_names(_header(data, path.name)[0])
+
+
 def text_at(data: Bytes, lines: Lines, row: int, limit: int = 500) -> str:
     """The text of one record, shortened to `limit` bytes."""
     begin, end = int(lines.starts[row]), int(lines.ends[row])

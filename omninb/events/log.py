@@ -79,11 +79,14 @@ class EventLog:
             A row a touchpoint in input order; ``timestamp`` in the declared time zone (UTC without
             one); ``value`` and ``cost`` in currency units, as floats; names as categories.
         """
+        ids = self.table["customer_id"]
         frame = self.table.to_pandas()
+        if pa.types.is_dictionary(ids.type):
+            frame["customer_id"] = ids.cast(pa.string()).to_pandas()
         frame["timestamp"] = frame["timestamp"].dt.tz_convert(self.timezone or "UTC")
         for role in MONEY:
             if role in frame:
-                frame[role] = frame[role].astype("Int64").astype("Float64").astype("float64") / 1e6
+                frame[role] = frame[role] / 1e6
         return frame
 
     def journeys(

@@ -6,13 +6,20 @@ import re
 from collections.abc import Iterable
 
 _SYNONYMS = {
-    "customer_id": "customer_id customer customerid user_id user userid visitor visitor_id "
-    "visitorid client client_id member member_id shopper household_key case:concept:name case_id case "
-    "caseid contact_id account_id person person_id fullvisitorid anonymous_id mql_id uid",
-    "timestamp": "timestamp time:timestamp time datetime date_time event_time created_at "
-    "occurred_at event_timestamp ts date created visit_start invoicedate event_date order_date when",
-    "channel": "channel touchpoint_channel source/medium source_medium medium channel_group "
-    "channelgrouping origin source touchpoint utm_medium platform org:group case:channel",
+    "customer_id": (
+        "customer_id customer customerid user_id user userid visitor visitor_id visitorid "
+        "client client_id member member_id shopper household_key case:concept:name case_id "
+        "case caseid contact_id account_id person person_id fullvisitorid anonymous_id mql_id "
+        "uid"
+    ),
+    "timestamp": (
+        "timestamp time:timestamp time datetime date_time event_time created_at occurred_at "
+        "event_timestamp ts date created visit_start invoicedate event_date order_date when"
+    ),
+    "channel": (
+        "channel touchpoint_channel source/medium source_medium medium channel_group "
+        "channelgrouping origin source touchpoint utm_medium platform org:group case:channel"
+    ),
     "event": "event event_name event_type action activity concept:name type event_action task step",
     "phase": "phase stage journey_phase lifecycle_stage",
     "value": "value amount revenue price total order_value purchase_amount sales turnover",
@@ -33,7 +40,7 @@ def _folded(name: str) -> str:
     return re.sub(r"[\s\-.]+", "_", name.strip().lower())
 
 
-def propose_columns(names: Iterable[str]) -> dict[str, str]:
+def propose_roles(names: Iterable[str]) -> dict[str, str]:
     """Propose a column for each role that one of `names` seems to fit.
 
     Parameters
@@ -48,7 +55,7 @@ def propose_columns(names: Iterable[str]) -> dict[str, str]:
 
     Examples
     --------
-    >>> propose_columns(["user_id", "created_at", "source/medium", "amount"])
+    >>> propose_roles(["user_id", "created_at", "source/medium", "amount"])
     {'customer_id': 'user_id', 'timestamp': 'created_at', 'channel': 'source/medium',
      'value': 'amount'}
     """
@@ -61,3 +68,26 @@ def propose_columns(names: Iterable[str]) -> dict[str, str]:
                 proposal[role] = column
                 break
     return proposal
+
+
+def propose_columns(source: object) -> dict[str, str]:
+    """Propose a column of a source for each role, by its name alone.
+
+    Parameters
+    ----------
+    source : object
+        What `read_events` takes; of a file only the header or schema is looked at.
+
+    Returns
+    -------
+    dict
+        Role to column, as for ``read_events(source, columns=…)``, to be confirmed by a person.
+
+    Raises
+    ------
+    OmninbError
+        If there is no such file, or it cannot be read.
+    """
+    from omninb.events.sources import column_names
+
+    return propose_roles(column_names(source))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from omninb.errors import OmninbError, nearest
-from omninb.events.proposal import propose_columns
+from omninb.events.proposal import propose_roles
 
 REQUIRED = ("customer_id", "timestamp", "channel")
 NAMES = ("channel", "event", "phase", "campaign", "device", "location", "variant", "score_kind")
@@ -97,7 +97,7 @@ def _missing(missing: list[str], found: list[str], declared: dict[str, str], sou
     """Name the role, the columns found, and the argument that would settle it."""
     shown = ", ".join(repr(name) for name in found[:30]) + (", …" if len(found) > 30 else "")
     free = [name for name in found if name not in declared.values()]
-    proposal = propose_columns(free)
+    proposal = propose_roles(free)
     mapping = {role: column for role, column in declared.items() if role != column}
     mapping |= {role: proposal.get(role, "…") for role in missing}
     argument = ", ".join(f"{role!r}: {column!r}" for role, column in mapping.items())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from omninb.errors import OmninbError
-from omninb.events.csv_files import distinct_names, read_csv
+from omninb.events.csv_files import csv_columns, distinct_names, read_csv
 from omninb.events.json_lines import read_json_lines
 from omninb.events.parquet_files import read_parquet
 from omninb.events.parts import Part
@@ -56,6 +57,24 @@ def read_parts(source: object) -> list[Part]:
     return [_read_frame(source)]
 
 
+def column_names(source: object) -> list[str]:
+    """The columns of a source; of files, those of the first one, by its header or schema."""
+    if isinstance(source, list | tuple) and source:
+        source = source[0]
+    if not isinstance(source, str | os.PathLike):
+        return list(read_parts(source)[0].table.column_names)
+    path = _paths(source)[0]
+    reader = _reader(path)
+    try:
+        if reader is read_csv:
+            return csv_columns(path)
+        if reader is read_parquet:
+            return list(pq.read_schema(path).names)
+        return list(reader(path).table.column_names)
+    except (OSError, pa.ArrowException) as error:
+        raise OmninbError(f"{path.name} cannot be read: {error}") from error
+
+
 def _progress(paths: list[Path]) -> Iterable[Path]:
     """The paths, with a bar on a terminal once they take longer than two seconds."""
     if len(paths) == 1:
@@ -83,6 +102,14 @@ def _paths(given: str | os.PathLike[str]) -> list[Path]:
 
 def read_file(path: Path) -> Part:
     """Read one file by the ending of its name, ``.gz`` and ``.zst`` aside."""
+    reader = _reader(path)
+    try:
+        return reader(path)
+    except (OSError, pa.ArrowException) as error:
+        raise OmninbError(f"{path.name} cannot be read: {error}") from error
+
+
+def _reader(path: Path) -> Callable[[Path], Part]:
     stem = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     reader = _READERS.get(os.path.splitext(stem)[1])
     if reader is None:
@@ -90,10 +117,7 @@ def read_file(path: Path) -> Part:
             f"{path.name}: unknown kind of file. Known endings: {', '.join(_READERS)}, "
             "each also with .gz or .zst where it is text."
         )
-    try:
-        return reader(path)
-    except (OSError, pa.ArrowException) as error:
-        raise OmninbError(f"{path.name} cannot be read: {error}") from error
+    return reader
 
 
 def _read_frame(source: object) -> Part:

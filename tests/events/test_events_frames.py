@@ -13,7 +13,7 @@ import pytest
 
 from omninb.errors import OmninbError
 from omninb.events import EventLog, read_events
-from omninb.events.proposal import propose_columns
+from omninb.events.proposal import propose_columns, propose_roles
 
 ROWS = 60
 FRAME = pd.DataFrame(
@@ -172,11 +172,22 @@ def test_a_nearly_empty_last_day_warns() -> None:
 
 def test_proposals_use_each_column_once() -> None:
     found = ["case:concept:name", "concept:name", "time:timestamp", "org:group", "amount", "x"]
-    assert propose_columns(found) == {
+    assert propose_roles(found) == {
         "customer_id": "case:concept:name", "timestamp": "time:timestamp", "channel": "org:group",
         "event": "concept:name", "value": "amount",
     }  # fmt: skip
-    assert propose_columns([]) == {}
+    assert propose_roles([]) == {}
+
+
+def test_proposals_for_every_kind_of_source(tmp_path: Path) -> None:
+    frame = FRAME.rename(columns={"customer_id": "user_id", "channel": "medium"})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_json(tmp_path / "a.jsonl", orient="records", lines=True, date_format="iso")
+    for source in [frame, *(tmp_path / f"a.{kind}" for kind in ("csv", "parquet", "jsonl"))]:
+        proposal = propose_columns(source)
+        assert proposal["customer_id"] == "user_id" and proposal["channel"] == "medium"
+        assert len(read_events(source, proposal)) == ROWS
 
 
 def test_overview_of_a_log_that_can_be_counted() -> None:
