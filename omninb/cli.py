@@ -118,15 +118,15 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
     """  # noqa: D301
     from omninb.errors import OmninbError
     from omninb.events import read_events
-    from omninb.events.proposal import propose_columns
+    from omninb.events.proposal import propose_roles
     from omninb.events.roles import ROLES
-    from omninb.events.sources import read_parts
+    from omninb.events.sources import column_names
 
-    found = [str(name) for name in read_parts(file)[0].table.column_names]
+    found = column_names(file)
     own = {role: role for role in ROLES if role in found}
     free = [name for name in found if name not in columns.values()]
     used = {role: {**own, **columns}[role] for role in ROLES if role in own or role in columns}
-    proposal = {**propose_columns(free), **used}
+    proposal = {**propose_roles(free), **used}
     _show_roles(found, used, proposal)
     try:
         log = read_events(file, columns=columns, **options)

@@ -146,7 +146,7 @@ def shown_value(name: str, value: Any) -> Any:
 
 
 def ledger_view(ledger: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The ledger's equation and its checks, without example rows: they may hold ids."""
+    """The ledger's equation, and its checks without the counts that the equation states."""
     if not ledger:
         return None
     terms = [
@@ -159,8 +159,9 @@ def ledger_view(ledger: dict[str, Any] | None) -> dict[str, Any] | None:
         "terms": [(name, rows) for name, rows in terms if rows is not None],
         "used": ledger.get("used"),
         "checks": [
-            {key: check.get(key) for key in ("check", "outcome", "rows")}
+            {key: check.get(key) for key in ("check", "outcome", "rows", "example")}
             for check in ledger.get("checks", [])
+            if check.get("outcome") != "count"
         ],
     }
 
@@ -171,9 +172,20 @@ def _breakable(text: object) -> Markup:
 
 
 def _figure_json(figure: dict[str, Any]) -> Markup:
-    """JSON that can stand inside ``<script>``: no character that could end it."""
-    text = json.dumps(figure, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    """JSON that can stand inside ``<script>``: no character that could end it.
+
+    Fractions keep seven digits: more than a screen has pixels, and a third fewer bytes.
+    """
+    text = json.dumps(_rounded(figure), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.7g}")
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return [_rounded(inner) for inner in value] if isinstance(value, list) else value
 
 
 @cache

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from omninb.cli import main
+from tests.reports.notebooks import drop_off_notebook, small_notebook, write
+
+LOG = """user,when,"channel, kind",what
+a,2024-03-01 10:00:00,web,view
+a,2024-03-01 11:00:00,store,purchase
+b,2024-03-02 09:00:00,web,view
+"""
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "events.csv"
+    path.write_text(LOG, encoding="utf-8")
+    return path
+
+
+def test_help_teaches_and_is_quick() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c",
+         "import sys; from omninb.cli import main\n"
+         "try: main(['--help'])\n"
+         "except SystemExit: pass\n"
+         "print(sorted({'pandas', 'numpy', 'papermill', 'plotly', 'duckdb'} & set(sys.modules)))"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "omninb check events.csv" in shown and shown.endswith("[]\n")
+    for command in ("check", "run", "report", "simulate"):
+        assert f"omninb {command}" in run(command, "--help").output
+
+
+def test_check_says_what_is_missing_and_proposes_a_line(log: Path) -> None:
+    result = run("check", log)
+    assert result.exit_code == 1
+    assert "customer_id   missing, and required; perhaps 'user'" in result.output
+    assert "--columns customer_id=user,timestamp=when" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_check_accounts_for_every_row(log: Path) -> None:
+    columns = 'customer_id=user,timestamp=when,"channel=channel, kind",event=what'
+    result = run("check", log, "--columns", columns, "--timezone", "UTC")
+    assert result.exit_code == 0, result.output
+    assert "3 rows read = 3 used + 0 duplicates removed + 0 quarantined" in result.output
+    assert f"--columns '{columns}'" in result.output  # what it says can be pasted again
+    assert run("check", log, "--columns", columns).exit_code == 1  # naive times, no zone
+
+
+@pytest.mark.parametrize(
+    "columns, says",
+    [("user", "no role=column"), ("a=b,a=c", "given twice"), ("=x", "no role=column")],
+)
+def test_columns_that_cannot_be_read_are_wrong_usage(log: Path, columns: str, says: str) -> None:
+    result = run("check", log, "--columns", columns)
+    assert result.exit_code == 2 and says in result.output
+
+
+def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
+    result = run("check", tmp_path / "none.csv")
+    assert result.exit_code == 1 and result.output.startswith("omninb: ")
+    assert result.output.count("\n") == 1
+
+
+def test_run_makes_a_page_of_a_log(log: Path, tmp_path: Path) -> None:
+    source = (
+        "import os; assert os.path.isabs(EVENTS) and COLUMNS['channel'] == 'case:channel, kind'"
+    )
+    notebook = drop_off_notebook()
+    mine = small_notebook(source).cells[2]
+    mine["id"] = "mine"
+    notebook.cells = [*notebook.cells[:3], mine]
+    path = write(notebook, tmp_path / "03_mine.ipynb")
+    result = run(
+        "run", path, "--events", log, "--columns", 'customer_id=user,"channel=case:channel, kind"',
+        "-p", "BY", "0123", "-p", "MIN_CUSTOMERS", "5", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "out" / "mine.html").read_text(encoding="utf-8")
+    assert str(tmp_path) not in page and "events.csv" in page and "0123" in page
+    assert result.output.endswith(f"{tmp_path / 'out' / 'mine.html'}\n")
+
+
+def test_a_failing_notebook_fails_with_status_1(tmp_path: Path) -> None:
+    path = write(small_notebook("1 / 0"), tmp_path / "n.ipynb")
+    result = run("run", path, "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "cell 3: ZeroDivisionError" in result.output
+    assert "Traceback" not in result.output and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["-p", "x=1;import os", "1"], "no such parameter"),
+        (["-p", "By", "1"], "Did you mean 'BY'"),
+        (["-p", "BY", "1", "-p", "BY", "2"], "given twice"),
+        (["--timezone", "UTC"], "no parameter 'TIMEZONE'"),
+    ],
+)
+def test_parameters_that_the_notebook_lacks_are_wrong_usage(
+    arguments: list[str], says: str, tmp_path: Path
+) -> None:
+    path = write(small_notebook("1"), tmp_path / "n.ipynb")
+    result = run("run", path, "--out", tmp_path / "out", *arguments)
+    assert result.exit_code == 2 and says in result.output
+    assert not (tmp_path / "out").exists()
+    assert run("run", "nonsense").exit_code == 2
+
+
+def test_report_runs_the_notebooks_named(tmp_path: Path) -> None:
+    path = write(small_notebook("1"), tmp_path / "01_n.ipynb")
+    result = run("report", path, "-p", "BY", "device", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "latest" / "index.html").is_file()
+    assert run("report", path, "-p", "BX", "1").exit_code == 2
+
+
+def test_a_simulated_log_can_be_used_as_it_stands(tmp_path: Path) -> None:
+    for name in ("events.csv", "events.parquet"):
+        made = run("simulate", "--customers", 30, "--seed", 1, "--out", tmp_path / name)
+        assert made.exit_code == 0 and "30 customers" in made.output
+        checked = run("check", tmp_path / name)
+        assert checked.exit_code == 0 and "no --columns needed" in checked.output
+    assert run("simulate", "--out", tmp_path / "events.xlsx").exit_code == 2
+    assert run("simulate", "--out", tmp_path / "none" / "e.csv").exit_code == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"events.csv", "events.parquet"}
