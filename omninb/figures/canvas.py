@@ -44,14 +44,14 @@ class Canvas:
         self.top = y + 4 + 18 * len(lines)
         return self.top
 
-    def foot(self, y: float, notes: Sequence[str]) -> float:
-        """Set the footnote at `y`; returns the height of the whole sheet."""
+    def foot(self, y: float, notes: Sequence[str], least: float | None = None) -> None:
+        """End the sheet with a footnote at `y`, or lower when the sheet is to be `least` high."""
         room = self.width - 2 * MARGIN
         text = " ".join(note for note in notes if note)
         lines = wrap(plain(text), room, 11.5) if text else []
+        y = max(y, (least or 0) - 16 * len(lines) - 16)
         self._notes.append((y, lines, 11.5))
         self.height = float(round(y + 16 * len(lines) + 16))
-        return self.height
 
     def fill(self, z: float, colour: str, outline: Sequence[tuple[float, float]]) -> None:
         """A filled polygon."""

@@ -14,6 +14,7 @@ from omninb.figures.lettering import (
     period,
     plain,
     plural,
+    read_words,
     shorten,
     text_width,
 )
@@ -87,7 +88,7 @@ def flow_figure(
     _draw_ribbons(canvas, flows, chart, xs, ink)
     for bar in chart.bars.values():
         _draw_bar(canvas, chart, bar, xs, ink)
-    canvas.foot(bottom + 34, _footnote(flows, chart))
+    canvas.foot(bottom + 34, _footnote(flows, chart), height)
     return canvas.figure({"alt": _in_words(chart, title, subtitle)})
 
 
@@ -107,10 +108,10 @@ def _subtitle(flows: pd.DataFrame, chart: Flow) -> list[str]:
     read = flows.attrs.get("journeys_read", flows.attrs.get("journeys"))
     days = period(flows.attrs.get("observed_from"), flows.attrs.get("observed_until"))
     first = [
-        plural(read, "journey") if read is not None else "",
+        read_words(flows.attrs),
         days,
         "height = journeys that made that very move; in = out at every bar",
-        f"percentages of all {count(read)}" if read is not None else "",
+        f"percentages of these {count(read)}" if read is not None else "",
     ]
     ends = (CONVERTED, OPEN, EXIT)
     names = [n for n in ends if any(b.name == n for b in chart.bars.values())]
@@ -122,7 +123,12 @@ def _subtitle(flows: pd.DataFrame, chart: Flow) -> list[str]:
     beyond = [b for b in chart.bars.values() if b.name == BEYOND]
     if beyond:
         last = abs(chart.steps[-1]) - 1
-        second.append(f"{plural(beyond[0].journeys, 'journey')} go on beyond step {last}")
+        number = plural(beyond[0].journeys, "journey")
+        second.append(
+            f"{number} began before step −{last}"
+            if chart.backwards
+            else f"{number} went on beyond step {last}"
+        )
     return [" · ".join(p for p in first if p), "; ".join(second)]
 
 
@@ -228,7 +234,7 @@ def _hover_ribbon(canvas: Canvas, chart: Flow, ribbon: Ribbon, xs: list[float]) 
         f"{int(row['step'])}".replace("-", "−"),
         int(row["journeys"]),
         int(row["customers"]),
-        percent(row["share"]) + (f" ({bounds})" if bounds else "") + " of all journeys",
+        percent(row["share"]) + (f" ({bounds})" if bounds else "") + " of these journeys",
     ]
     edge = _edge(ribbon, xs)
     a, b = edge[0], edge[-1]
@@ -249,7 +255,7 @@ def _draw_bar(canvas: Canvas, chart: Flow, bar: Bar, xs: list[float], ink: dict[
                          max(1.0, tall - 2))  # fmt: skip
     else:
         canvas.rectangle(3, ink[bar.name], x, middle - tall / 2, BAR, tall)
-    words = f"{plural(bar.journeys, 'journey')} · {percent(bar.share)} of all journeys"
+    words = f"{plural(bar.journeys, 'journey')} · {percent(bar.share)} of these journeys"
     step = _step_name(chart, bar.column)
     canvas.hover("places", _BAR_HOVER, x + BAR / 2, middle, [bar.name, step, words])
     _label(canvas, chart, bar, xs, x + BAR + 6, middle)

@@ -71,7 +71,7 @@ def flow(flows: pd.DataFrame) -> Flow:
     column_of = {step: i for i, step in enumerate(steps, start=1)}
     into: dict[tuple[int, str], int] = {}
     out: dict[tuple[int, str], int] = {}
-    for row in flows.to_dict("records"):
+    for row in flows.sort_values(["step", "source", "target"]).to_dict("records"):
         column, number = column_of[int(row["step"])], int(row["journeys"])
         left, right = (column - 1, str(row["source"])), (column, str(row["target"]))
         ends = []

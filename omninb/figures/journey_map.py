@@ -41,7 +41,7 @@ from omninb.figures.style import (
     colours,
 )
 
-HOVER_POINTS = 400
+HOVER_CHARACTERS = 42_000  # hover rows are repeated along a ribbon: they decide the file's size
 _EDGE_HOVER = (
     "%{customdata[0]} → %{customdata[1]}<br>transitions %{customdata[2]:,} · "
     "journeys %{customdata[3]:,} · customers %{customdata[4]:,}<br>%{customdata[5]}"
@@ -93,7 +93,10 @@ def journey_map_figure(
         )
     ink = colours(plan.spots)
     ways = routes(graph, plan)
-    every = max(34.0, sum(length(way.path) for way in ways) / HOVER_POINTS)
+    written = sum(
+        length(way.path) * len(str(move_row(way.source, way.target, way.data))) for way in ways
+    )
+    every = max(34.0, written / HOVER_CHARACTERS)
     for way in ways:
         _draw_route(canvas, way, ink, every)
     _draw_smaller(canvas, graph, plan)
@@ -102,7 +105,7 @@ def journey_map_figure(
     for x, y, text in share_labels(ways, taken, int(14 + width / 60)):
         canvas.word(x, y, text, SHARE_SIZE)
     low = max([plan.bottom + 6, *(box[3] for box in taken)])
-    canvas.foot(low + 18, footnote(graph, plan))
+    canvas.foot(low + 18, footnote(graph, plan), height)
     return canvas.figure({"alt": in_words(graph, title, subtitle)})
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -67,21 +69,33 @@ def shorten(text: str, width: float, size: float, bold: bool = False) -> str:
 
 
 def wrap(text: str, width: float, size: float, bold: bool = False, lines: int = 99) -> list[str]:
-    """Lines of at most `width` pixels, broken at spaces; the last one is cut with an ellipsis."""
+    """Lines of at most `width` pixels; the last one is cut with an ellipsis.
+
+    Broken at spaces; a word that is too wide alone, after a mark such as an underscore.
+    """
     done: list[str] = []
     line = ""
-    words = text.split(" ")
+    words = [
+        (" " * (i == 0) + part if n else part)
+        for n, word in enumerate(text.split(" "))
+        for i, part in enumerate(_parts(word, width, size, bold))
+    ]
     for i, word in enumerate(words):
-        longer = f"{line} {word}" if line else word
-        if not line or text_width(longer, size, bold) <= width:
-            line = longer
-            continue
-        if len(done) == lines - 1:
-            line = " ".join([line, *words[i:]])
+        if not line or text_width(line + word, size, bold) <= width:
+            line += word
+        elif len(done) == lines - 1:
+            line += "".join(words[i:])
             break
-        done.append(line)
-        line = word
+        else:
+            done.append(line)
+            line = word.lstrip(" ")
     return [shorten(one, width, size, bold) for one in [*done, line]]
+
+
+def _parts(word: str, width: float, size: float, bold: bool) -> list[str]:
+    if text_width(word, size, bold) <= width:
+        return [word]
+    return re.findall(r".+?(?:[_/.:-]+|$)", word)
 
 
 def count(number: float) -> str:
@@ -134,7 +148,7 @@ def span(gap: object) -> str:
 
     Examples
     --------
-    >>> span(pd.Timedelta("1d 02:30:00")), span(pd.Timedelta("90s"))
+    >>> span(pd.Timedelta(hours=26, minutes=30)), span(pd.Timedelta("90s"))
     ('1 d 2 h', '1 min 30 s')
     """
     if missing(gap):
@@ -167,6 +181,16 @@ def period(first: object, last: object) -> str:
     if a.year != b.year:
         return f"{a.day} {a.month_name()} {a.year} – {end}"
     return f"{a.day}{'' if a.month == b.month else ' ' + a.month_name()} – {end}"
+
+
+def read_words(attrs: Mapping[Any, Any]) -> str:
+    """The journeys that a table of steps is about, and of how many where it began at an anchor."""
+    read, whole = attrs.get("journeys_read", attrs.get("journeys")), attrs.get("journeys")
+    if read is None:
+        return ""
+    if whole is None or read == whole:
+        return plural(read, "journey")
+    return f"{plural(read, 'journey')} with the anchor, of {count(whole)}"
 
 
 def plural(number: float, noun: str) -> str:

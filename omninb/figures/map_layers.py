@@ -11,12 +11,15 @@ from omninb.figures.lettering import missing
 
 
 def shown(graph: nx.DiGraph) -> nx.DiGraph:
-    """The graph without end states and nodes that no journey reaches."""
-    return graph.subgraph(
-        n
-        for n, d in graph.nodes(data=True)
-        if d.get("kind") in ("start", "smaller") or d.get("journeys")
-    )
+    """The graph in sorted order, without end states and nodes that no journey reaches."""
+    kept = nx.DiGraph(**graph.graph)
+    for name, data in sorted(graph.nodes(data=True), key=lambda node: node[0]):
+        if data.get("kind") in ("start", "smaller") or data.get("journeys"):
+            kept.add_node(name, **data)
+    for a, b, data in sorted(graph.edges(data=True), key=lambda edge: edge[:2]):
+        if a in kept and b in kept:
+            kept.add_edge(a, b, **data)
+    return kept
 
 
 def layers_of(graph: nx.DiGraph, inner: list[str], fit: int) -> list[int]:

@@ -197,7 +197,7 @@ def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) ->
     ends = stub_block + (60 if EXIT in spots else 0) + (40 if OPEN in spots else 0)
     if CONVERTED in spots:
         ends += 2 * spots[CONVERTED].radius + 80
-    room = max(need * 1.06, ends, 0.3 * plan.width, 300.0)
+    room = max(need * 1.06 + 44, ends, 0.3 * plan.width, 300.0)
     if height is not None:
         room = max(room, height - plan.top - 100 - (50 if SMALLER in spots else 0))
     plan.bottom = plan.top + room
@@ -212,7 +212,8 @@ def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) ->
     if OPEN in spots:
         spots[OPEN].y = plan.bottom - 14
     roof = plan.stub_y - stub_block / 2 - 14
-    bottoms = [plan.bottom] * len(layers)
+    only_open = OPEN in spots and EXIT not in spots and CONVERTED not in spots
+    bottoms = [plan.bottom - (44 if only_open else 0)] * len(layers)
     if EXIT in spots and CONVERTED in spots:
         bottoms[-2:] = [roof, roof]
     ys = heights(stage, layers, plan.top, bottoms)

@@ -15,7 +15,7 @@ from omninb.figures.lettering import (
     percent,
     period,
     plain,
-    plural,
+    read_words,
     shorten,
     text_width,
 )
@@ -69,6 +69,7 @@ def step_figure(
         canvas.foot(top + 60, [])
         return canvas.figure({"alt": f"{title} No journeys to show."})
     by = steps.columns[1]
+    steps = steps.sort_values(["step", by])
     numbers = sorted({int(s) for s in steps["step"]})
     cells = {(int(row["step"]), str(row[by])): row for row in steps.to_dict("records")}
     rows, ends = _rows(steps, str(by))
@@ -102,7 +103,7 @@ def step_figure(
             _draw_cell(canvas, name, step, cells.get((step, name)), box, ceiling)
         y += tall
     _draw_scale(canvas, ceiling, y + 10)
-    canvas.foot(y + 46, _footnote(steps, ends))
+    canvas.foot(y + 46, _footnote(steps, ends), height)
     return canvas.figure({"alt": _in_words(cells, numbers, [*rows, *ends], title, subtitle)})
 
 
@@ -125,8 +126,8 @@ def _rows(steps: pd.DataFrame, by: str) -> tuple[list[str], list[str]]:
 def _subtitle(steps: pd.DataFrame, numbers: list[int]) -> list[str]:
     read = steps.attrs.get("journeys_read", steps.attrs.get("journeys"))
     days = period(steps.attrs.get("observed_from"), steps.attrs.get("observed_until"))
-    first = [plural(read, "journey") if read is not None else "", days, "shade = share"]
-    whole = f"all {count(read)} journeys" if read is not None else "all journeys"
+    first = [read_words(steps.attrs), days, "shade = share"]
+    whole = f"these {count(read)} journeys" if read is not None else "all journeys"
     second = f"Percentages: of {whole}; those of a step sum to 100 %"
     if numbers[0] >= 0:
         second += ", since a journey that is over stays in its end state"
@@ -192,7 +193,7 @@ def _draw_cell(
             text = text.replace(" ", "")
         offset = 16.5 * (i - (len(texts) - 1) / 2)
         canvas.word(middle[0], middle[1] + offset, text, size, ink, bold, halo=False)
-    share = percent(row["share"]) + (f" ({bounds})" if bounds else "") + " of all journeys"
+    share = percent(row["share"]) + (f" ({bounds})" if bounds else "") + " of these journeys"
     texts_shown = [
         name,
         f"{step}".replace("-", "−"),

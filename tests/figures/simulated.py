@@ -8,6 +8,7 @@ import random
 import networkx as nx
 import pandas as pd
 
+GAP = pd.Timedelta(hours=26, minutes=30)
 WEB = {
     "START": {"paid search": 23, "web": 19, "e-mail": 14, "social": 14, "mobile app": 13,
               "display": 9, "marketplace": 5, "store": 3},
@@ -162,8 +163,8 @@ def _add_edge(
         customers=len({c for _, c in moves}), settled_transitions=0 if b == "open" else len(moves),
         settled=settled, probability=rate, probability_ci_lower=low, probability_ci_upper=high,
         interval_method="wilson",
-        median_gap=pd.NaT if end else pd.Timedelta("1d 02:30:00"),
-        p90_gap=pd.NaT if end else pd.Timedelta("6d"),
+        median_gap=pd.NaT if end else GAP,
+        p90_gap=pd.NaT if end else GAP * 6,
     )  # fmt: skip
 
 
