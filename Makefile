@@ -12,7 +12,7 @@ help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 report: .venv/ready ## run the notebooks on the sample and write an offline HTML report to reports/
-	$(BIN)/omninb report notebooks/suite.yaml --out reports
+	$(BIN)/omninb report --out reports
 
 test: .venv/ready ## unit, property and doc tests, then every notebook against its committed outputs
 	$(BIN)/pytest -rs
@@ -30,7 +30,7 @@ bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoint
 	$(BIN)/python benchmarks/run.py
 
 coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs
-	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/interval_coverage.py
 
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed
 	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
