@@ -125,10 +125,10 @@ def _draw_route(canvas: Canvas, way: Route, ink: dict[str, str], every: float) -
 
 
 def _draw_smaller(canvas: Canvas, graph: nx.DiGraph, plan: Places) -> None:
-    for source, data, path in hairlines(graph, plan):
-        canvas.line(0.5, "#D3D9DF", 1.0, path)
+    for source, data, path, trunk in hairlines(graph, plan):
+        canvas.line(0.5, "#D3D9DF", 1.0, [*path, *trunk])
         row = move_row(source, SMALLER, data)
-        for x, y in along(path, 40):
+        for x, y in along(path, 34):
             canvas.hover("moves", _EDGE_HOVER, x, y, row)
 
 

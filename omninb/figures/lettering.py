@@ -95,7 +95,7 @@ def wrap(text: str, width: float, size: float, bold: bool = False, lines: int = 
 def _parts(word: str, width: float, size: float, bold: bool) -> list[str]:
     if text_width(word, size, bold) <= width:
         return [word]
-    return re.findall(r".+?(?:[_/.:-]+|$)", word)
+    return re.findall(r".{4,}?(?:[_/.:-]+|$)|.+", word)
 
 
 def count(number: float) -> str:

@@ -144,8 +144,13 @@ def _swoop(plan: Places, a: Spot, b: Spot) -> list[Point]:
     return best
 
 
-def hairlines(graph: nx.DiGraph, plan: Places) -> list[tuple[str, dict[str, Any], list[Point]]]:
-    """Lines of the pooled moves: down a lane between layers, then along to the pooled node."""
+def hairlines(
+    graph: nx.DiGraph, plan: Places
+) -> list[tuple[str, dict[str, Any], list[Point], list[Point]]]:
+    """Lines of the pooled moves: to a lane between layers, then down and along to the pooled node.
+
+    (source, data, the way to the lane, the way that all sources of a layer share) of each.
+    """
     if SMALLER not in plan.spots:
         return []
     goal = plan.spots[SMALLER]
@@ -163,9 +168,9 @@ def hairlines(graph: nx.DiGraph, plan: Places) -> list[tuple[str, dict[str, Any]
         corner = abs(lane - goal.x)
         inward = 1.0 if goal.x > lane else -1.0
         end = (goal.x - inward * goal.outer, goal.y)
-        path += cubic(
+        trunk = cubic(
             (lane, goal.y - 22), (lane, goal.y), (lane, goal.y),
             (lane + inward * min(22, corner), goal.y), 6,
         )  # fmt: skip
-        found.append((a, data, [*path, end]))
+        found.append((a, data, path, [*trunk, end]))
     return found
