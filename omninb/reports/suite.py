@@ -102,9 +102,11 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
     runs = []
     for path in sorted((folder / "runs").glob("*/run.json")):
         try:
-            runs.append({**json.loads(path.read_text(encoding="utf-8")), "run": path.parent.name})
-        except (OSError, ValueError):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            datetime.fromisoformat(record["started"])
+        except (OSError, ValueError, KeyError, TypeError):
             continue
+        runs.append({**record, "run": path.parent.name})
     return runs
 
 

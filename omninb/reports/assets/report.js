@@ -75,6 +75,7 @@
   function followContents() {
     const links = [...document.querySelectorAll(".contents a")];
     if (!links.length) return;
+    const strip = document.querySelector(".contents");
     const sections = links.map((link) => document.getElementById(link.hash.slice(1)));
     const mark = () => {
       let here = 0;
@@ -85,16 +86,21 @@
         if (link.classList.toggle("here", i === here)) link.setAttribute("aria-current", "true");
         else link.removeAttribute("aria-current");
       });
-      const strip = document.querySelector(".contents");
+      const edge = strip.getBoundingClientRect();
+      const covered = figures.some(({ frame }) => {
+        const box = frame.getBoundingClientRect();
+        return box.left < edge.right && box.top < edge.bottom && box.bottom > edge.top;
+      });
+      strip.classList.toggle("covered", covered && strip.scrollWidth <= strip.clientWidth);
       if (strip.scrollWidth > strip.clientWidth) strip.scrollLeft = links[here].offsetLeft - 24;
     };
     addEventListener("scroll", mark, { passive: true });
     mark();
   }
 
-  followContents();
   for (const script of document.querySelectorAll("script[data-figure]")) draw(script);
   figures.forEach(fit);
+  followContents();
   let known = window.innerWidth;
   window.addEventListener("resize", () => {
     if (window.innerWidth === known) return;
