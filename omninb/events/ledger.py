@@ -69,8 +69,19 @@ def quarantine_frame(parts: Sequence[Part], refusals: Refusals) -> pd.DataFrame:
 def _text(part: Part, row: int) -> str:
     if part.text is not None:
         return part.text(row)[:_TEXT_LIMIT]
-    values = part.table.slice(row, 1).to_pylist()[0]
-    return ", ".join(f"{name}={value}" for name, value in values.items())[:_TEXT_LIMIT]
+    values = (
+        f"{name}={_value(column[row])}"
+        for name, column in zip(part.table.column_names, part.table.columns, strict=True)
+    )
+    return ", ".join(values)[:_TEXT_LIMIT]
+
+
+def _value(scalar: pa.Scalar) -> object:
+    """A cell as Python shows it; a moment that Python's calendar lacks, as its number."""
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return scalar.cast(pa.int64()).as_py()
 
 
 def file_counts(parts: Sequence[Part], refusals: Refusals) -> list[dict[str, Any]]:

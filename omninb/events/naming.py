@@ -32,7 +32,9 @@ def name_columns(
     dict
         The columns in the order of `ROLES`, others last.
     """
-    for role in recode:
+    for role, names in recode.items():
+        if not isinstance(names, Mapping):
+            raise OmninbError(f"recode={{{role!r}: {names!r}}}: give {{old name: new name}}.")
         if role not in typed or role not in NAMES:
             known = [name for name in NAMES if name in typed]
             raise OmninbError(f"recode={{{role!r}: …}}: no such names.{nearest(str(role), known)}")

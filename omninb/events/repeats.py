@@ -24,6 +24,8 @@ def codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     kind = column.type
     if (pa.types.is_timestamp(kind) or pa.types.is_integer(kind)) and not column.null_count:
         return np.asarray(column.cast(pa.int64()).to_numpy(), np.int64)
+    if pa.types.is_nested(kind):  # lists and structs have no dictionary; their text has
+        column = pa.chunked_array([pa.array([repr(one) for one in column.to_pylist()])])
     if pa.types.is_dictionary(kind):
         column = column.unify_dictionaries()
     else:

@@ -60,6 +60,11 @@ def resolve_roles(
     OmninbError
         If a role is unknown, a column does not exist, or a required role has none.
     """
+    if columns is not None and not isinstance(columns, Mapping):
+        raise OmninbError(
+            f"columns={columns!r}: give a mapping of role to column, such as "
+            "columns={'customer_id': 'user'}."
+        )
     declared = dict(columns or {})
     for role, column in declared.items():
         if role not in (*ROLES, "currency"):

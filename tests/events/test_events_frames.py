@@ -106,6 +106,28 @@ def test_float_ids_and_mixed_columns_are_refused_in_words() -> None:
         read_events(FRAME.assign(timestamp=True))
 
 
+def test_arguments_of_the_wrong_kind_are_refused_in_words() -> None:
+    for options in ({"columns": ["user"]}, {"recode": {"channel": "web"}}, {"priority": "view"}):
+        with pytest.raises(OmninbError, match=next(iter(options))):
+            read_events(FRAME, **options)  # type: ignore[arg-type]
+    for source in (None, {"a": 1}, pd.Series([1])):
+        with pytest.raises(OmninbError, match="source"):
+            read_events(source)
+
+
+def test_nested_extra_columns_are_kept_and_compared() -> None:
+    frame = pd.concat([FRAME.assign(tags=[["a", "b"]] * ROWS)] * 2)
+    log = read_events(frame, drop_duplicates=True)
+    assert len(log) == ROWS and log.counts["duplicates_removed"] == ROWS
+    assert log.table["tags"][0].as_py() == ["a", "b"]
+
+
+def test_moments_beyond_the_calendar_are_quarantined() -> None:
+    far = pa.array([-(10**18), 10**15, 1_704_067_200], pa.timestamp("s", "UTC"))
+    log = read_events(pa.table({"customer_id": ["a"] * 3, "timestamp": far, "channel": ["w"] * 3}))
+    assert log.quarantine["line"].tolist() == [1, 2] and len(log) == 1
+
+
 def test_missing_values_of_frames() -> None:
     frame = FRAME.copy()
     frame.loc[0, "customer_id"] = None
