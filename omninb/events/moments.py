@@ -81,13 +81,13 @@ def read_moments(
     kind = column.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         _refuse_nulls(column, refusals)
-        utc = column.cast(pa.timestamp("us", "UTC"), safe=False)
+        utc = _microseconds(column).cast(pa.timestamp("us", "UTC"))
         _refuse_range(utc, refusals)
         return utc, 0
     zoned: np.ndarray | None = None
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         _refuse_nulls(column, refusals)
-        moment = _integers(column.cast(pa.timestamp("us"), safe=False))
+        moment = _integers(_microseconds(column))
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         moment, zoned = _numbers(column, refusals, source, time_unit), np.ones(1, bool)
     elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
@@ -113,6 +113,22 @@ def read_moments(
         repeated = int(found.repeated.sum())
     array = pa.array(moment).cast(pa.timestamp("us", "UTC"))
     return pa.chunked_array([array]), repeated
+
+
+def _microseconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Timestamps or dates in µs; those beyond the reach of int64 become the first one refused."""
+    if column.type == pa.timestamp("ns", getattr(column.type, "tz", None)):
+        return column.cast(pa.timestamp("us", column.type.tz), safe=False)  # drops digits below µs
+    micros = pa.timestamp("us", getattr(column.type, "tz", None))
+    try:
+        return column.cast(micros)
+    except pa.ArrowInvalid:
+        seconds = column.type == pa.timestamp("s", micros.tz)
+        factor = 1_000_000 if seconds else 1_000
+        number = _integers(column)
+        fits = np.abs(number) <= _LATEST // factor
+        bounded = np.where(fits, number * np.where(fits, factor, 0), _LATEST)
+        return pa.chunked_array([pa.array(bounded, mask=column.is_null().to_numpy()).cast(micros)])
 
 
 def _integers(column: pa.ChunkedArray) -> Micros:

@@ -123,9 +123,13 @@ def test_nested_extra_columns_are_kept_and_compared() -> None:
 
 
 def test_moments_beyond_the_calendar_are_quarantined() -> None:
-    far = pa.array([-(10**18), 10**15, 1_704_067_200], pa.timestamp("s", "UTC"))
-    log = read_events(pa.table({"customer_id": ["a"] * 3, "timestamp": far, "channel": ["w"] * 3}))
-    assert log.quarantine["line"].tolist() == [1, 2] and len(log) == 1
+    # 2**64 µs later, int64 would have wrapped round to 2024 again.
+    wrapped = 1_704_067_200 + 2**64 // 1_000_000
+    for zone in ("UTC", None):
+        far = pa.array([-(10**18), wrapped, None, 1_704_067_200], pa.timestamp("s", zone))
+        table = pa.table({"customer_id": ["a"] * 4, "timestamp": far, "channel": ["w"] * 4})
+        log = read_events(table, timezone="UTC")
+        assert log.quarantine["line"].tolist() == [1, 2, 3] and len(log) == 1
 
 
 def test_missing_values_of_frames() -> None:
