@@ -167,7 +167,7 @@ def _table(
                 (shop.YEAR + walk["time"]).astype("datetime64[us]"), pa.timestamp("us", "UTC")
             ),
             "channel": _category(channel, shop.CHANNELS),
-            "event": _category(event_code, event_names),
+            "event": _category(event_code, event_names.tolist()),
             "phase": _category(shop.PHASE_OF_STAGE[stage], shop.PHASES),
             "session_id": _ids("S", walk["visit"]),
             "device": _category(device, shop.DEVICES, np.isin(channel, [shop.WEB, shop.APP])),
