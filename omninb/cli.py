@@ -193,13 +193,13 @@ def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log:
     """  # noqa: D301
     from omninb.reports.catalogue import find_notebook
     from omninb.reports.execution import read_notebook
-    from omninb.reports.parameters import check_parameters, declared
+    from omninb.reports.parameters import check_parameters, declared, from_command_line
     from omninb.reports.runner import run_notebook
 
     with _Usage():
         path = find_notebook(notebook)
         loaded = read_notebook(path)
-        given = _given(declared(loaded), parameters, log)
+        given = from_command_line(declared(loaded), parameters, log)
         check_parameters(loaded, given)
     click.echo(run_notebook(path, given, out))
 
@@ -221,7 +221,7 @@ def report(
     """  # noqa: D301
     from omninb.reports.catalogue import find_notebook, report_notebooks
     from omninb.reports.execution import read_notebook
-    from omninb.reports.parameters import declared
+    from omninb.reports.parameters import declared, from_command_line
     from omninb.reports.suite import run_report
 
     with _Usage():
@@ -229,7 +229,7 @@ def report(
         known: dict[str, Any] = {}
         for path in paths:
             known |= declared(read_notebook(path))
-        given = _given(known, parameters, log)
+        given = from_command_line(known, parameters, log)
     click.echo(run_report(paths, out, given))
 
 
@@ -277,26 +277,3 @@ class _Usage:
 
         if isinstance(error, OmninbError):
             raise click.UsageError(str(error)) from None
-
-
-def _given(
-    known: Mapping[str, Any], parameters: tuple[tuple[str, str], ...], log: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The notebook's parameters: those of the log by their options, others by -p."""
-    from omninb.errors import OmninbError, nearest
-    from omninb.reports.parameters import typed
-
-    given: dict[str, Any] = {
-        name.upper(): value for name, value in log.items() if value not in (None, {})
-    }
-    if "EVENTS" in given:  # the kernel works in a folder of its own
-        given["EVENTS"] = os.path.abspath(os.path.expanduser(given["EVENTS"]))
-    for name, text in parameters:
-        if name not in known:
-            raise OmninbError(
-                f"-p {name}: the notebook has no such parameter.{nearest(name, known)}"
-            )
-        if name in given:
-            raise OmninbError(f"{name} is given twice.")
-        given[name] = typed(name, text, known[name].default)
-    return given

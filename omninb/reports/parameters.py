@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import io
 import keyword
+import os
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,3 +155,42 @@ def typed(name: str, text: str, default: Any) -> Any:
     raise OmninbError(
         f"parameter {name}: {text!r} is no {type(default).__name__}. Its default is {default!r}."
     )
+
+
+def from_command_line(
+    known: Mapping[str, Parameter], texts: Iterable[tuple[str, str]], log: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A notebook's parameters: those of the log by their options, the others by ``-p``.
+
+    Parameters
+    ----------
+    known : mapping
+        What the notebook declares.
+    texts : iterable of pair
+        Name and text of each ``-p``.
+    log : mapping
+        Options such as ``events`` and ``columns``; those not given are None or empty.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    OmninbError
+        If a name is unknown or given twice, or a text is no value of its type.
+    """
+    given: dict[str, Any] = {
+        name.upper(): value for name, value in log.items() if value not in (None, {})
+    }
+    if "EVENTS" in given:  # the kernel works in a folder of its own
+        given["EVENTS"] = os.path.abspath(os.path.expanduser(given["EVENTS"]))
+    for name, text in texts:
+        if name not in known:
+            raise OmninbError(
+                f"-p {name}: the notebook has no such parameter.{nearest(name, known)}"
+            )
+        if name in given:
+            raise OmninbError(f"{name} is given twice.")
+        given[name] = typed(name, text, known[name].default)
+    return given

@@ -153,7 +153,7 @@ def test_hostile_names_do_nothing(tmp_path: Path, open_page: Any) -> None:
         elif cell.source.startswith("import pandas"):
             cell.source = (
                 "import pandas as pd\n"
-                "t = pd.DataFrame({n: NAMES for n in NAMES})\n"
+                "t = pd.DataFrame({n: [n] for n in NAMES})\n"
                 "display(*[onb.table_view(t, title=n, note=n) for n in NAMES])"
             )
         elif cell.source.startswith("onb.verdict"):
