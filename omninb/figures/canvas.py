@@ -39,7 +39,7 @@ class Canvas:
         room = self.width - 2 * MARGIN
         self._title = wrap(plain(title), room, self._title_size, bold=True, lines=3)
         y = 18 + 1.3 * self._title_size * len(self._title)
-        lines = [line for part in subtitle if part for line in wrap(plain(part), room, 13.5)]
+        lines = [line for part in subtitle if part for line in _clauses(plain(part), room)]
         self._notes.append((y + 4, lines, 13.5))
         self.top = y + 4 + 18 * len(lines)
         return self.top
@@ -180,6 +180,17 @@ class Canvas:
             "annotations": notes,
             "meta": meta,
         }  # fmt: skip
+
+
+def _clauses(text: str, room: float) -> list[str]:
+    """Lines of a subtitle, broken between its clauses where they fit on a line each."""
+    lines: list[str] = []
+    for clause in text.split(" · "):
+        if lines and text_width(f"{lines[-1]} · {clause}", 13.5) <= room:
+            lines[-1] += f" · {clause}"
+        else:
+            lines += wrap(clause, room, 13.5)
+    return lines
 
 
 def _append(xs: list[Any], ys: list[Any], points: Sequence[tuple[float, float]]) -> None:

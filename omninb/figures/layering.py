@@ -69,7 +69,7 @@ class Staged:
     arcs: list[tuple[int, int, float]] = field(default_factory=list)
 
 
-def ordered(stage: Staged, restarts: int = 10, sweeps: int = 6) -> list[list[int]]:
+def ordered(stage: Staged, restarts: int = 8, sweeps: int = 6) -> list[list[int]]:
     """Layers in an order with few crossings, each weighted by both widths.
 
     Barycentre sweeps and single moves from several seeded starts; the same graph always gets
@@ -87,11 +87,14 @@ def ordered(stage: Staged, restarts: int = 10, sweeps: int = 6) -> list[list[int
             for layer in trial:
                 chance.shuffle(layer)
         for sweep in range(sweeps):
+            before = [list(layer) for layer in trial]
             places = range(len(trial)) if sweep % 2 == 0 else range(len(trial) - 1, -1, -1)
             for k in places:
                 near = [] if k == 0 or (sweep == 1 and attempt % 2) else between[k - 1]
                 ahead = [] if k == len(trial) - 1 or (sweep == 0 and attempt % 2) else between[k]
                 trial[k] = _settle(trial, k, near, ahead, stage.arcs)
+            if sweep > 1 and trial == before:
+                break
         cost = sum(
             _crossings(trial[k], trial[k + 1], between[k]) for k in range(len(trial) - 1)
         ) + _arc_cost(trial, stage.arcs)

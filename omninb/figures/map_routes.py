@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from omninb.figures.map_places import Places, Spot
 from omninb.figures.ribbons import Point, cubic, smooth
@@ -120,27 +121,27 @@ def _arc(plan: Places, a: Spot, b: Spot) -> list[Point]:
 
 def _swoop(plan: Places, a: Spot, b: Spot) -> list[Point]:
     """Back to an earlier layer: one bow below, or above where that meets fewer circles."""
-    best, least = [], float("inf")
-    bar = [(s.x, s.y, s.outer) for s in plan.spots.values() if s not in (a, b)]
-    labels = [
-        (s.x, s.y + s.outer + 22, 40.0) for s in plan.spots.values() if s.data["kind"] == "node"
-    ]
-    for below in (True, False):
-        sign = 1.0 if below else -1.0
-        start, end = _on(a, 138 if below else 222), _on(b, sign * 40, 1.5)
-        far = abs(a.x - b.x)
+    others = [s for s in plan.spots.values() if s is not a and s is not b]
+    circles = np.array([(s.x, s.y, s.outer + 5) for s in others]).reshape(-1, 3)
+    labels = np.array([(s.x, s.y + s.outer + 22) for s in plan.spots.values()]).reshape(-1, 2)
+    best: list[Point] = []
+    least = float("inf")
+    for sign in (1.0, -1.0):
+        start, end = _on(a, 180 - sign * 42), _on(b, sign * 40, 1.5)
+        pull = min(0.45 * abs(a.x - b.x), 150)
         for depth in (30, 60, 95, 135, 180, 240):
-            pull = min(0.45 * far, 150)
             c = (start[0] - pull * 0.7, start[1] + sign * depth)
             d = (end[0] + pull, end[1] + sign * depth)
             path = cubic(start, c, d, end, 23)
-            cost = 0.05 * depth + (0 if below else 3)
-            for x, y in path[1:-1]:
-                cost += 5 * sum((x - p) ** 2 + (y - q) ** 2 < (r + 5) ** 2 for p, q, r in bar)
-                cost += 1.2 * sum(abs(x - p) < w and abs(y - q) < 18 for p, q, w in labels)
-                cost += 6 * (y < plan.top - 6 or y > plan.bottom + 14)
-            if cost < least:
-                best, least = path, cost
+            x, y = np.array(path[1:-1]).T[:, :, None]
+            through = (
+                (x - circles[:, 0]) ** 2 + (y - circles[:, 1]) ** 2 < circles[:, 2] ** 2
+            ).sum()
+            over = ((np.abs(x - labels[:, 0]) < 40) & (np.abs(y - labels[:, 1]) < 18)).sum()
+            outside = ((y < plan.top - 6) | (y > plan.bottom + 14)).sum()
+            cost = 0.05 * depth + 3 * (sign < 0) + 5 * through + 1.2 * over + 6 * outside
+            if cost < least - 1e-9:
+                best, least = path, float(cost)
     return best
 
 

@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import simulated
 from reading import HOSTILE
 
+from omninb.figures import journey_map_figure
+
 
 @cache
 def rows_of(shape: str) -> list[tuple[int, list[str], str]]:
@@ -64,3 +66,15 @@ def hostile():
 def process():
     """Simulated journeys through 27 activities."""
     return rows_of("process")
+
+
+@pytest.fixture(scope="session")
+def graph(rows):
+    """Their graph, with some flows bundled."""
+    return simulated.graph_of(rows, max(2, len(rows) // 200))
+
+
+@pytest.fixture(scope="session")
+def figure(graph):
+    """Its journey map."""
+    return journey_map_figure(graph)

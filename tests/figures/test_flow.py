@@ -24,7 +24,7 @@ def backwards(rows, max_steps=3):
     return table
 
 
-@pytest.mark.parametrize("width", [700, 1000, 1400])
+@pytest.mark.parametrize("width", [700, 1400])
 def test_labels_do_not_overlap_and_stay_on_the_sheet(rows, width):
     figure = flow_figure(flows_of(rows), width=width)
     found = words(figure)
@@ -90,7 +90,7 @@ def test_every_number_shown_is_a_row_or_a_sum_of_rows(rows):
         under = sum(b.journeys for b in chart.column(column) if b.name not in over)
         allowed.add(f"{under:,}")
     names = {lettering.plain(bar.name) for bar in chart.bars.values()}
-    for text in texts(flow_figure(table)):
+    for text in set(texts(flow_figure(table))):
         said = html.unescape(text)
         if not any(said.rstrip("…") in name for name in names):
             assert numbers(said) <= allowed, said

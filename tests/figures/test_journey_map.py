@@ -13,8 +13,7 @@ from simulated import graph_of
 import omninb.figures.lettering as lettering
 from omninb.figures import journey_map_figure
 
-WIDTHS = (700, 1000, 1400, 1600)
-RIMS = {1, 1.5, 2.5}
+WIDTHS = (700, 1050, 1600)
 
 
 def circles(figure):
@@ -31,13 +30,9 @@ def circles(figure):
     return [(x, y, sizes[x, y] / 2) for x, y in found]
 
 
-def small(rows):
-    return max(2, len(rows) // 200)
-
-
 @pytest.mark.parametrize("width", WIDTHS)
-def test_circles_and_labels_do_not_overlap_and_stay_on_the_sheet(rows, width):
-    figure = journey_map_figure(graph_of(rows, small(rows)), width=width)
+def test_circles_and_labels_do_not_overlap_and_stay_on_the_sheet(graph, width):
+    figure = journey_map_figure(graph, width=width)
     found = circles(figure)
     for i, (x, y, r) in enumerate(found):
         assert all(math.dist((x, y), (u, v)) >= r + s for u, v, s in found[i + 1 :])
@@ -52,8 +47,7 @@ def test_circles_and_labels_do_not_overlap_and_stay_on_the_sheet(rows, width):
     assert overlaps(percentages) == []
 
 
-def test_every_number_shown_stands_in_the_graph(rows):
-    graph = graph_of(rows, small(rows))
+def test_every_number_shown_stands_in_the_graph(graph, figure):
     allowed = {"95", "30", *map(str, range(1, 32)), "2025"}
     for data in [
         graph.graph,
@@ -73,7 +67,7 @@ def test_every_number_shown_stands_in_the_graph(rows):
     names = {lettering.plain(n) for n in graph}
     for name in names:
         allowed |= numbers(name)
-    for text in [*texts(journey_map_figure(graph)), journey_map_figure(graph).layout.meta["alt"]]:
+    for text in {*texts(figure), figure.layout.meta["alt"]}:
         said = html.unescape(text)
         if any(said.rstrip("…") in name for name in names):
             continue
@@ -88,9 +82,7 @@ def test_the_same_graph_gives_the_same_figure_whatever_its_order(retailer):
     assert journey_map_figure(graph).to_json() == journey_map_figure(again).to_json()
 
 
-def test_every_edge_and_node_answers_a_pointer(rows):
-    graph = graph_of(rows, small(rows))
-    figure = journey_map_figure(graph)
+def test_every_edge_and_node_answers_a_pointer(graph, figure):
     moves = {(html.unescape(r[0]), html.unescape(r[1])): r for r in hovered(figure, "moves")}
     for a, b, data in graph.edges(data=True):
         if b == "open":
@@ -122,7 +114,7 @@ def test_large_maps_stay_small_files(process, retailer):
         figure = journey_map_figure(graph)
         assert len(figure.to_json()) < 160_000
         assert {trace.type for trace in figure.data} == {"scatter"}
-        assert not figure.layout.template.to_plotly_json().get("data")
+        assert len(str(figure.layout.template.to_plotly_json())) < 100
 
 
 def test_end_states_that_nobody_reached_are_hidden():
