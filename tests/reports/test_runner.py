@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 import omninb as onb
-from omninb.reports.catalogue import find_notebook
+from omninb.reports.catalogue import find_notebook, report_notebooks
 from omninb.reports.execution import RunError
 from omninb.reports.parameters import check_parameters, declared, typed
 from omninb.reports.runner import run_notebook
@@ -163,6 +163,20 @@ def test_notebooks_are_found_by_name_or_path(tmp_path: Path) -> None:
         find_notebook(tmp_path / "none.ipynb")
     with pytest.raises(onb.OmninbError, match="no notebook is named"):
         find_notebook("nonsense")
+
+
+@pytest.mark.parametrize("home", ["site/omninb/_notebooks", "site/notebooks"])
+def test_notebooks_come_from_the_wheel_or_from_beside_the_package(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / home).mkdir(parents=True)
+    for name in ("02_drop_off.ipynb", "01_journey_map.ipynb", "scratch.ipynb"):
+        write(small_notebook(), tmp_path / home / name)
+    monkeypatch.setattr(onb, "__file__", str(tmp_path / "site" / "omninb" / "__init__.py"))
+    assert list(report_notebooks()) == ["journey_map", "drop_off"]
+    assert find_notebook("01_journey_map") == find_notebook("journey_map")
+    with pytest.raises(onb.OmninbError, match="Did you mean 'drop_off'"):
+        find_notebook("dropoff")
 
 
 def test_a_folder_named_latest_is_not_overwritten(tmp_path: Path) -> None:
