@@ -153,7 +153,8 @@ def difference_bounds(
 
 def _jackknife_error(replicates: np.ndarray, estimate: np.ndarray) -> np.ndarray:
     groups = len(replicates)
-    return np.sqrt((groups - 1) / groups * ((replicates - estimate) ** 2).sum(axis=0))
+    with np.errstate(invalid="ignore"):
+        return np.sqrt((groups - 1) / groups * ((replicates - estimate) ** 2).sum(axis=0))
 
 
 def _quantile(effective_groups: np.ndarray, confidence: float) -> np.ndarray:

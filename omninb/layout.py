@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
 from omninb.passes import customers
-from omninb.passes.compiling import GROUPS, each, ready, threads
+from omninb.passes.compiling import GROUPS, each, group_ranges, ready, threads
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -129,6 +129,8 @@ class Columns:
         Empty values are ``(not set)``; combined labels are joined by `` · ``.
         """
         roles = (by,) if isinstance(by, str) else tuple(by)
+        if not roles:
+            raise OmninbError('by=[]: name a role or a column, such as by="channel".')
         if roles not in self._codes:
             self._codes[roles] = self._encode(roles[0]) if len(roles) == 1 else self._combine(roles)
         return self._codes[roles]
@@ -258,7 +260,11 @@ def _lay_out(log: EventLog) -> Layout:
     offsets: list[np.ndarray] = [np.zeros(1, np.int64)] * GROUPS
     again = np.zeros(GROUPS, np.int64)
 
-    def sort(g: int) -> None:
+    def sort(first: int, last: int) -> None:
+        for g in range(first, last):
+            sort_group(g)
+
+    def sort_group(g: int) -> None:
         cut = [(b, slice(b.starts[g], b.starts[g + 1])) for b in done]
         hashes = np.concatenate([b.hashes[s] for b, s in cut])
         number = np.empty(len(hashes), np.int32)
@@ -275,7 +281,7 @@ def _lay_out(log: EventLog) -> Layout:
         )
 
     if done:
-        each(sort, [(g,) for g in range(GROUPS)])
+        each(sort, group_ranges(bounds))
     group_offsets = np.concatenate(([0], np.cumsum([len(o) - 1 for o in offsets]))).astype(np.int64)
     customer_offsets = np.concatenate(
         [o[:-1] + bounds[g] for g, o in enumerate(offsets)] + [np.array([n])]

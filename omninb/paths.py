@@ -23,8 +23,7 @@ from omninb.passes.paths import (
     hash_paths,
     read_path,
 )
-from omninb.steps import ranges_of
-from omninb.tallies import BEYOND, Facts
+from omninb.tallies import BEYOND, Facts, ranges_of
 
 _MOST_PATHS = 5_000_000
 _MOST_STEPS = 1_000_000

@@ -12,9 +12,9 @@ from omninb.anchors import Reading, positive
 from omninb.conditions import Condition
 from omninb.intervals import Rates
 from omninb.journeys import END_STATES, Journeys
-from omninb.passes.compiling import GROUPS, each, group_ranges
+from omninb.passes.compiling import GROUPS, each
 from omninb.passes.steps import STEP_FIELDS, count_flows, count_steps
-from omninb.tallies import BEYOND, START, Counts, Facts, Tally, labels_of
+from omninb.tallies import BEYOND, START, Counts, Facts, Tally, labels_of, ranges_of
 
 _MOST_LABELS = 1_024
 _MOST_STEPS = 50
@@ -143,11 +143,6 @@ def flow_tally(
     each(count_flows, [(*r, *layout, row_of, seen, counts) for r in ranges])
     moves = [(f"{k // n // n:03d}", states[k // n % n], states[k % n]) for k in keys]
     return StepTally.of(journeys, by, reading, moves, counts)
-
-
-def ranges_of(journeys: Journeys) -> list[tuple[int, int]]:
-    """Ranges of groups with about equal numbers of touchpoints, one for each task."""
-    return group_ranges(journeys.journey_offsets[journeys.customer_offsets[journeys.group_offsets]])
 
 
 def step_table(

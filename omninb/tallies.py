@@ -13,6 +13,7 @@ import pandas as pd
 from omninb.errors import OmninbError
 from omninb.intervals import CONFIDENCE
 from omninb.journeys import Journeys
+from omninb.passes.compiling import group_ranges
 
 START = "START"
 BEYOND = "(beyond)"
@@ -128,7 +129,7 @@ class Facts:
                 f"only {self.settled / self.touchpoints:.0%} of touchpoints are settled: for the "
                 f"others it is too early to say what followed (exit_after={self.exit_after!r}). "
                 "Probabilities rest on the settled ones alone. A shorter exit_after= settles more.",
-                stacklevel=4,
+                stacklevel=3,
             )
 
 
@@ -165,3 +166,8 @@ def labels_of(journeys: Journeys, by: str | Sequence[str], most: int) -> tuple[n
             f"read_events(…, recode={{{by if isinstance(by, str) else by[0]!r}: {{{name!r}: …}}}})."
         )
     return codes, labels
+
+
+def ranges_of(journeys: Journeys) -> list[tuple[int, int]]:
+    """Ranges of groups with about equal numbers of touchpoints, one for each task."""
+    return group_ranges(journeys.journey_offsets[journeys.customer_offsets[journeys.group_offsets]])

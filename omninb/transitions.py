@@ -12,7 +12,7 @@ import pandas as pd
 from omninb.errors import OmninbError
 from omninb.intervals import Rates, difference_bounds
 from omninb.journeys import END_STATES, Journeys
-from omninb.passes.compiling import GROUPS, each, group_ranges
+from omninb.passes.compiling import GROUPS, each
 from omninb.passes.moves import (
     BUCKETS,
     EDGE_FIELDS,
@@ -21,7 +21,7 @@ from omninb.passes.moves import (
     count_moves,
     mark_edges,
 )
-from omninb.tallies import SMALLER, START, Counts, Facts, Tally, labels_of
+from omninb.tallies import SMALLER, START, Counts, Facts, Tally, labels_of, ranges_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -67,8 +67,7 @@ class MoveTally(Tally):
         n = len(labels)
         sources, targets = [*labels, START], [*labels, *END_STATES]
         layout = (journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets)
-        touchpoints = journeys.journey_offsets[journeys.customer_offsets[journeys.group_offsets]]
-        ranges = group_ranges(touchpoints)
+        ranges = ranges_of(journeys)
 
         seen = np.zeros((n + 1) * (n + 3), bool)
         common = (codes, journeys.end_states, n, collapse_repeats)

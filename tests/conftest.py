@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile(
+    "omninb", deadline=None, max_examples=40, derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("omninb")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -109,7 +109,7 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def each(task: Callable[..., None], parts: list[tuple[object, ...]]) -> None:
+def each(task: Callable[..., None], parts: Sequence[tuple[object, ...]]) -> None:
     """Run a task on every part, on as many threads as there are processors."""
     ready()
     if len(parts) == 1 or threads() == 1:

@@ -1,0 +1,85 @@
+"""Paths: by hand, by plain loops, and their properties."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from logs import log_of, random_rows
+from naive import naive_journeys, naive_paths
+from test_journeys import RULES, known, naive_rules
+from test_transitions import by_hand
+
+import omninb as onb
+from omninb.anchors import Reading
+from omninb.paths import PathReader, PathTally
+
+
+def paths_of(table):
+    return {r.path: (r.journeys, r.customers, r.settled, r.converted) for r in table.itertuples()}
+
+
+def test_counted_by_hand():
+    table = onb.path_table(by_hand().journeys(end_at="purchase"))
+    assert paths_of(table) == {
+        "web → web → store": (1, 1, 1, 1),
+        "web → chat": (1, 1, 1, 0),
+        "web": (1, 1, 0, 0),
+    }
+    assert table.attrs["paths"] == 3
+    rate = table.set_index("path")["conversion_rate"]
+    assert rate["web → web → store"] == 1 and np.isnan(rate["web"])
+
+
+def test_cut_collapsed_and_anchored_by_hand():
+    journeys = by_hand().journeys(end_at="purchase")
+    assert "web → store" in set(onb.path_table(journeys, collapse_repeats=True)["path"])
+    cut = onb.path_table(journeys, max_steps=1)
+    assert paths_of(cut) == {"web → (beyond)": (2, 2, 2, 1), "web": (1, 1, 0, 0)}
+    before = onb.path_table(journeys, anchor="purchase", direction="before", max_steps=2)
+    assert before["path"].tolist() == ["(beyond) → web → store"]
+    assert before.attrs["journeys_read"] == 1
+
+
+@given(random_rows(), RULES, st.booleans())
+def test_counts_are_what_plain_loops_find(rows, rules, collapse):
+    rules = known(rows, rules)
+    expected, settled_until = naive_journeys(rows, **naive_rules(rules))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        table = onb.path_table(log_of(rows).journeys(**rules), top=100, collapse_repeats=collapse)
+    assert paths_of(table) == naive_paths(expected, settled_until, collapse)
+    assert table["share"].sum() == pytest.approx(1)
+    assert table["journeys"].is_monotonic_decreasing
+
+
+@given(random_rows(), random_rows())
+def test_parts_add_up_to_the_whole(a, b):
+    b = [(f"other {c}", *rest) for c, *rest in b]
+    period = {"observed_from": "2025-01-01", "observed_until": "2025-07-01"}
+    parts = []
+    for rows in (a, b, a + b):
+        journeys = log_of(rows).journeys(**period)
+        codes, labels = journeys.columns.codes("channel")
+        reader = PathReader(journeys, codes, labels, Reading.of(journeys, None, "after"), False, 99)
+        parts.append(PathTally.of(reader, "channel", reader.hashes()))
+    both = parts[0] + parts[1]
+    assert both.facts == parts[2].facts
+    assert (both.hashes == parts[2].hashes).all() and (both.counts == parts[2].counts).all()
+    assert both.top(9)[1] == parts[2].top(9)[1]
+
+
+def test_too_many_paths_are_refused_with_the_way_out(monkeypatch):
+    monkeypatch.setattr("omninb.paths._MOST_PATHS", 2)
+    with pytest.raises(onb.OmninbError, match="max_steps.*collapse_repeats"):
+        onb.path_table(by_hand().journeys())
+
+
+def test_many_different_paths_are_all_counted():
+    rows = [(f"c{i}", i, "web", f"e{i}") for i in range(20_000)]
+    table = onb.path_table(log_of(rows).journeys(exit_after="1us"), by="event", top=1000)
+    assert table.attrs["paths"] == 20_000
+    assert (table["journeys"] == 1).all()
