@@ -144,6 +144,8 @@ class Canvas:
 
     def _layout(self, meta: dict[str, Any]) -> dict[str, Any]:
         axis = {"visible": False, "fixedrange": True}
+        # plotly lifts a title of several lines by most of a line for each further one.
+        down = 18 + 0.65 * self._title_size * (len(self._title) - 1)
         notes = [
             {
                 "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xshift": MARGIN, "yshift": -y,
@@ -172,7 +174,7 @@ class Canvas:
             "title": {
                 "text": "<br>".join(harmless(line) for line in self._title),
                 "x": MARGIN / self.width, "xanchor": "left", "xref": "container",
-                "y": 1 - 18 / self.height, "yanchor": "top", "yref": "container",
+                "y": 1 - down / self.height, "yanchor": "top", "yref": "container",
                 "font": {"size": self._title_size, "color": INK, "weight": 700},
             },
             "xaxis": {**axis, "range": [0, self.width]},

@@ -139,8 +139,8 @@ def _columns(graph: nx.DiGraph, plan: Places, inner: list[str]) -> int:
         room = 150 if not narrow else 96
         widest = max(text_width(shorten(plain(a), room, 12) + " 88,888 ", 12, True) for a in named)
         gate = plan.stub_x - widest - 6
-    last = gate - (108 if not narrow else 70) if ends else width - MARGIN - 70
-    fit = max(1, int((last - start_x) / (122 if not narrow else 104)))
+    last = gate - (108 if not narrow else 60) if ends else width - MARGIN - 70
+    fit = max(1, int((last - start_x) / (122 if not narrow else 98)))
     layers = layers_of(graph, inner, fit)
     number = max(layers, default=0) + 1
     plan.spacing = (last - start_x) / max(1, number)

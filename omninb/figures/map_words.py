@@ -7,7 +7,7 @@ from typing import Any
 import networkx as nx
 
 from omninb.figures.lettering import count, interval, missing, percent, period, plain, plural, span
-from omninb.figures.map_places import Places, Spot
+from omninb.figures.map_places import THINNEST, Places, Spot
 from omninb.figures.style import EXIT, OPEN, SMALLER, START
 
 
@@ -28,7 +28,10 @@ def subtitle_lines(graph: nx.DiGraph) -> list[str]:
     )
     days = period(facts.get("observed_from"), facts.get("observed_until"))
     first = [counts, days, "circle area = journeys, ribbon width = transitions"]
-    second = ["Percentages: of the source’s settled touchpoints, the share that goes there next"]
+    second = [
+        "Percentages: of the source’s settled touchpoints (START: journeys), "
+        "the share that goes there next"
+    ]
     if EXIT in graph:
         second.append("dark ring = share that leaves")
     return [" · ".join(p for p in first if p), " · ".join(second)]
@@ -44,6 +47,8 @@ def footnote(graph: nx.DiGraph, plan: Places) -> list[str]:
             f"Settled: older than {facts['exit_after']} when the log ends"
             + (f" ({share} of touchpoints)." if share else ".")
         )
+    if any(plan.per_transition * d["transitions"] < THINNEST for *_, d in graph.edges(data=True)):
+        notes.append(f"Ribbons are drawn at least {THINNEST:g} px wide.")
     if plan.stubs:
         notes.append("Exits are cut to stubs beside exit.")
     if SMALLER in graph:

@@ -48,7 +48,7 @@ def test_circles_and_labels_do_not_overlap_and_stay_on_the_sheet(graph, width):
 
 
 def test_every_number_shown_stands_in_the_graph(graph, figure):
-    allowed = {"95", "30", *map(str, range(1, 32)), "2025"}
+    allowed = {"95", "30", "1.2", *map(str, range(1, 32)), "2025"}
     for data in [
         graph.graph,
         *(d for _, d in graph.nodes(data=True)),
