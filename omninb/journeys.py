@@ -233,7 +233,7 @@ class Journeys:
         Returns
         -------
         pandas.DataFrame
-            ``check``, ``count``, ``of`` (what the count is a part of), ``share``.
+            ``check``, ``count``, ``share`` of ``whole``, the number of ``of``.
         """
         journeys, touchpoints = len(self), self.touchpoints
         settled = int((self.time <= self.rules.settled_until).sum())
@@ -253,9 +253,9 @@ class Journeys:
             ("touchpoints cut by lookback", self.cut_by_lookback, "touchpoints before the cut", before),
             ("customers whose rows were not in time order", self.sorted_again, "customers", self.customers),
         ]
-        frame = pd.DataFrame(rows, columns=["check", "count", "of", "total"])
-        frame["share"] = frame["count"] / frame["total"].where(frame["total"] > 0)
-        return frame.drop(columns="total")
+        frame = pd.DataFrame(rows, columns=["check", "count", "of", "whole"])
+        frame.insert(2, "share", frame["count"] / frame["whole"].where(frame["whole"] > 0))
+        return frame
 
     def __repr__(self) -> str:
         by_state = np.bincount(self.end_states, minlength=3)
