@@ -36,7 +36,7 @@ TRUTH = {
     "difference": SHIFT[1],
 }
 Cell = tuple[str, float, float, float, str]
-HOUR = 3_600_000_000
+SECOND = 1_000_000
 GATE = (0.93, 0.97)
 
 
@@ -55,15 +55,15 @@ def simulate(
     stays = np.stack([moves[0] < leave, (moves[0] < leave) & (moves[1] < leave)], axis=1)
     node = np.column_stack([np.full(len(who), leave), *moves])  # the code of "leave" is "source"
     there = np.column_stack([np.ones(len(who), bool), stays])
-    time = (np.arange(len(who))[:, None] * 100 + np.arange(3)) * HOUR
+    time = (np.arange(len(who))[:, None] * 100 + np.arange(3)) * SECOND
     names = pa.array([*CHOICES[:-1], "source"])
     table = {
         "customer_id": pa.array((first_id + who[:, None] + 0 * node)[there]),
         "timestamp": pa.array(time[there]).cast(pa.timestamp("us", "UTC")),
         "channel": pa.DictionaryArray.from_arrays(pa.array(node[there].astype(np.int32)), names),
     }
-    end = np.datetime64(int(time[-1, 0]) + 1000 * HOUR, "us")
-    return onb.read_events(pa.table(table)).journeys(split_gap="24h", observed_until=end)
+    end = np.datetime64(int(time[-1, 0]) + 1000 * SECOND, "us")
+    return onb.read_events(pa.table(table)).journeys(split_gap="30s", observed_until=end)
 
 
 def one_log(task: tuple[int, str, int]) -> list[Cell]:

@@ -268,7 +268,7 @@ def _lay_out(log: EventLog) -> Layout:
         cut = [(b, slice(b.starts[g], b.starts[g + 1])) for b in done]
         hashes = np.concatenate([b.hashes[s] for b, s in cut])
         number = np.empty(len(hashes), np.int32)
-        count = customers.number_customers(hashes, number)
+        count = customers.number_hashes(hashes, number)
         offsets[g] = np.empty(count + 1, np.int64)
         here = slice(bounds[g], bounds[g + 1])
         again[g] = customers.sort_customers(

@@ -15,14 +15,10 @@ from omninb.errors import OmninbError
 from omninb.intervals import Rates
 from omninb.journeys import Journeys
 from omninb.layout import customer_hashes
-from omninb.passes.compiling import GROUPS, each, ready, threads
-from omninb.passes.paths import (
-    PATH_FIELDS,
-    count_paths,
-    count_shown_paths,
-    hash_paths,
-    read_path,
-)
+from omninb.passes.compiling import GROUPS, each, group_ranges, ready, threads
+from omninb.passes.customers import group_rows, number_hashes
+from omninb.passes.cutting import CONVERTED
+from omninb.passes.paths import PATH_FIELDS, count_shown_paths, hash_paths, read_path
 from omninb.tallies import BEYOND, Facts, ranges_of
 
 _MOST_PATHS = 5_000_000
@@ -80,7 +76,7 @@ class PathTally:
     Attributes
     ----------
     hashes : numpy.ndarray, uint64, shape (paths, 2)
-        Sorted.
+        In no order.
     counts : numpy.ndarray, int64, shape (paths, 2)
         Journeys, and those converted.
     examples : numpy.ndarray, int64, shape (paths, 2)
@@ -95,26 +91,33 @@ class PathTally:
 
     @classmethod
     def of(cls, reader: PathReader, by: By, hashes: np.ndarray) -> PathTally:
-        """Count journeys by path, refused over five million paths."""
+        """Count journeys by path, refused over five million paths.
+
+        As customers are: grouped by their hashes, so that each group's table fits the cache.
+        """
         j = reader.journeys
+        read = np.flatnonzero(hashes[:, 0])
+        grouped, rows = np.empty((len(read), 2), np.uint64), np.empty(len(read), np.int32)
+        starts, won = np.empty(GROUPS + 1, np.int64), np.empty(len(read), np.int64)
+        converted = (j.end_states[read] == CONVERTED).astype(np.int64)
         ready()
-        most = min(_MOST_PATHS, max(len(j), 1))
-        counts, converted, examples = (np.empty(most, np.int64) for _ in range(3))
-        distinct = count_paths(hashes, j.end_states, most, counts, converted, examples)
-        if distinct < 0:
+        group_rows(hashes[read], np.empty(0, np.int32), converted, 0, starts, grouped, rows, won)
+        parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = [_NO_PATHS] * GROUPS
+
+        def count(first: int, last: int) -> None:
+            for g in range(first, last):
+                here = slice(starts[g], starts[g + 1])
+                parts[g] = _count_group(grouped[here], read[rows[here]], won[here])
+
+        each(count, group_ranges(starts))
+        found, counts, examples = (np.concatenate(part) for part in zip(*parts, strict=True))
+        if len(found) > _MOST_PATHS:
             raise OmninbError(
-                f"by={by!r}: more than {_MOST_PATHS:,} different paths. Shorten them with max_steps=, "
-                "join repeats with collapse_repeats=True, or choose a coarser by=."
+                f"by={by!r}: {len(found):,} different paths, more than {_MOST_PATHS:,}. Shorten them "
+                "with max_steps=, join repeats with collapse_repeats=True, or choose a coarser by=."
             )
-        found = hashes[examples[:distinct]]
-        order = np.lexsort((found[:, 1], found[:, 0]))
-        return cls(
-            Facts.of(j, by),
-            found[order],
-            np.stack((counts[order], converted[order]), axis=1),
-            np.stack((np.zeros(distinct, np.int64), examples[order]), axis=1),
-            (reader,),
-        )
+        examples = np.stack((np.zeros(len(found), np.int64), examples), axis=1)
+        return cls(Facts.of(j, by), found, counts, examples, (reader,))
 
     def __add__(self, other: PathTally) -> PathTally:
         both = np.concatenate((self.hashes, other.hashes))
@@ -129,8 +132,29 @@ class PathTally:
 
     def top(self, n: int) -> tuple[np.ndarray, list[str]]:
         """Hashes and paths of the most frequent; equally frequent ones in the order of their hash."""
-        most = np.argsort(-self.counts[:, 0], kind="stable")[:n]
+        frequent = -self.counts[:, 0]
+        if len(frequent) > n:
+            kept = np.flatnonzero(frequent <= np.partition(frequent, n - 1)[n - 1])
+        else:
+            kept = np.arange(len(frequent))
+        order = np.lexsort((self.hashes[kept, 1], self.hashes[kept, 0], frequent[kept]))
+        most = kept[order[:n]]
         return self.hashes[most], [self.readers[r].spell(j) for r, j in self.examples[most].tolist()]
+
+
+_NO_PATHS = (np.empty((0, 2), np.uint64), np.empty((0, 2), np.int64), np.empty(0, np.int64))
+
+
+def _count_group(
+    hashes: np.ndarray, journeys: np.ndarray, converted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Different hashes of one group, their journeys and conversions, and a journey of each."""
+    number = np.empty(len(hashes), np.int32)
+    paths = number_hashes(hashes, number)
+    counts = [np.bincount(number, minlength=paths), np.bincount(number, converted, paths)]
+    first = np.empty(paths, np.int64)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    return hashes[first], np.stack(counts, axis=1).astype(np.int64), journeys[first]
 
 
 def path_table(

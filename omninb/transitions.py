@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,8 +45,8 @@ class MoveTally(Tally):
     heaviest : Counts
         The most settled touchpoints that one customer has at each node.
     gaps : Counts
-        Histograms of the gaps: values[0] counts, values[1] what is above the buckets' floors (µs).
-        Without rows where gaps were not wanted.
+        Histograms of the gaps: ``values[bucket, edge]`` holds how many and the sum of what they are
+        above the bucket's floor (µs). Without rows where gaps were not wanted.
     """
 
     edges: Counts
@@ -89,13 +90,13 @@ class MoveTally(Tally):
         edges = np.zeros((GROUPS, len(edge_labels), len(EDGE_FIELDS)), np.int64)
         nodes = np.zeros((GROUPS, n + 5, len(NODE_FIELDS)), np.int64)
         heaviest = np.zeros((GROUPS, n + 5), np.int64)
-        histograms = [np.zeros((2, rows, BUCKETS), np.int64) for _ in ranges]
+        histograms = [np.zeros((rows, BUCKETS, 2), np.int64) for _ in ranges]
         each(
             count_moves,
             [
                 (*r, *layout, journeys.time, *common, journeys.rules.settled_until, edge_of,
-                 edges, nodes, heaviest, h[0], h[1])
-                for r, h in zip(ranges, histograms, strict=True)
+                 edges, nodes, heaviest, histogram)
+                for r, histogram in zip(ranges, histograms, strict=True)
             ],
         )  # fmt: skip
         node_labels = [(name,) for name in [*sources, *END_STATES, _ANY_END]]
@@ -104,8 +105,21 @@ class MoveTally(Tally):
             Counts(tuple(edge_labels), edges),
             Counts.of(node_labels, nodes),
             Counts.of(node_labels, heaviest.max(axis=0)[None, :, None], np.maximum),
-            Counts(tuple(edge_labels[:rows]), np.sum(histograms, axis=0)),
+            Counts(tuple(edge_labels[:rows]), np.sum(histograms, axis=0).swapaxes(0, 1)),
         )
+
+    @cached_property
+    def settled(self) -> np.ndarray:
+        """Settled touchpoints of each node, or settled journeys of each end, by group."""
+        settled = np.zeros(self.nodes.values.shape[:2], np.int64)
+        sums = self.edges.values[:, :, 3]
+        sources = self.nodes.rows([(source,) for source, _ in self.edges.labels])
+        np.add.at(settled.T, sources, sums.T)
+        ends = [i for i, (_, target) in enumerate(self.edges.labels) if target in END_STATES]
+        for name in (*END_STATES, _ANY_END):
+            into = [i for i in ends if name in (self.edges.labels[i][1], _ANY_END)]
+            settled[:, self.nodes.rows([(name,)])[0]] = sums[:, into].sum(axis=1)
+        return settled
 
     def rates(self, edges: Sequence[Edge]) -> Rates:
         """The probabilities of edges: settled transitions of the source's settled touchpoints."""
@@ -117,12 +131,12 @@ class MoveTally(Tally):
         customers_with = np.zeros(len(edges), np.int64)
         part[:, here] = self.edges.values[:, at, 3]
         customers_with[here] = self.edges.values[:, at, 4].sum(axis=0)
-        nodes = self.nodes.values[:, sources]
+        customers = self.nodes.values[:, sources, 2].sum(axis=0)
         return Rates(
             part,
-            nodes[:, :, 3],
+            self.settled[:, sources],
             customers_with,
-            nodes[:, :, 4].sum(axis=0),
+            customers,
             self.heaviest.values[0, sources, 0],
         )
 
@@ -159,13 +173,12 @@ class MoveTally(Tally):
 
     def _gap_quantile(self, q: float) -> pd.Series:
         """The smallest gap that at least the share q of an edge's gaps do not exceed."""
-        counts, rests = self.gaps.values
-        totals = counts.sum(axis=1)
-        rank = np.ceil(q * totals)
-        bucket = (counts.cumsum(axis=1) < rank[:, None]).sum(axis=1).clip(max=BUCKETS - 1)
-        rows = np.arange(len(totals))
-        n = counts[rows, bucket]
-        gap = bucket_floor(bucket) + rests[rows, bucket] / np.maximum(n, 1)
+        counts = self.gaps.values[:, :, 0]
+        totals = counts.sum(axis=0)
+        reached = counts.cumsum(axis=0) >= np.ceil(q * totals)
+        bucket = reached.argmax(axis=0)
+        n, rest = self.gaps.values[bucket, np.arange(len(totals))].T
+        gap = bucket_floor(bucket) + rest / np.maximum(n, 1)
         return pd.Series(pd.to_timedelta(np.where(totals > 0, gap, np.nan), unit="us"))
 
 
@@ -299,19 +312,24 @@ def _nodes(tally: MoveTally) -> list[tuple[str, dict[str, object]]]:
     at = tally.nodes.rows([(name,) for name in names])
     ended = tally.nodes.rows([(_ANY_END,)] * len(names))
     ending = Rates(
-        tally.nodes.values[:, at, 3],
-        tally.nodes.values[:, ended, 3],
-        counts[at, 4],
-        counts[ended, 4],
+        tally.settled[:, at],
+        tally.settled[:, ended],
+        counts[at, 2],
+        counts[ended, 2],
         tally.heaviest.values[0, ended, 0],
     )
     end_lower, end_upper, end_method = ending.bounds()
+    whole = tally.settled.sum(axis=0)
+    visits = np.zeros(len(counts), np.int64)
+    sources = tally.nodes.rows([(source,) for source, _ in tally.edges.labels])
+    np.add.at(visits, sources, tally.edges.values[:, :, 0].sum(axis=0))
     nodes: list[tuple[str, dict[str, object]]] = []
     for i, name in enumerate(names):
-        touchpoints, journeys, customers, settled, _, positions = map(int, counts[at[i]])
+        journeys, customers, _, positions = map(int, counts[at[i]])
+        touchpoints, settled = int(visits[at[i]]), int(whole[at[i]])
         facts: dict[str, object] = {"journeys": journeys, "customers": customers}
         if name in END_STATES:
-            facts |= {"kind": "end", "settled": int(counts[ended[i], 3])}
+            facts |= {"kind": "end", "settled": int(whole[ended[i]])}
             if name != "open":
                 facts |= {
                     "share": float(ending.estimate[i]),

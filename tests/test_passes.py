@@ -43,7 +43,6 @@ def test_gap_buckets_hold_their_gap_within_one_part_in_64(gap):
     floor, following = moves.bucket_floor(np.array([bucket, bucket + 1]))
     assert floor <= gap < following
     assert following - floor <= max(1, floor / 64)
-    assert moves._floor(bucket) == floor
 
 
 def test_every_pass_is_compiled_for_its_one_signature():

@@ -131,14 +131,17 @@ def hash_integers(values, out):
         out[i, 0], out[i, 1] = _end(h1, h2, first, second, length)
 
 
-@compiled("void(uint64[:, ::1], int32[::1], int64[::1], int64, int64[::1], uint64[:, ::1], int32[::1], int64[::1])")
-def group_rows(hashes, indices, time, first_row, starts, out_hash, out_row, out_time):
-    """Sort one batch of rows into the 64 groups, in row order (a counting sort).
+@compiled(
+    "void(uint64[:, ::1], int32[::1], int64[::1], int64, int64[::1], uint64[:, ::1], int32[::1],"
+    " int64[::1])"
+)
+def group_rows(hashes, indices, carried, first_row, starts, out_hash, out_row, out_carried):
+    """Sort one batch of rows into the 64 groups of their hashes, in row order (a counting sort).
 
     ``hashes`` are of the rows, or, where ``indices`` is not empty, of the batch's dictionary.
-    ``starts`` (65) receives where each group begins in the outputs.
+    ``carried`` goes along; ``starts`` (65) receives where each group begins in the outputs.
     """
-    n = len(time)
+    n = len(carried)
     direct = len(indices) == 0
     fill = np.zeros(GROUPS + 1, np.int64)
     for i in range(n):
@@ -155,12 +158,12 @@ def group_rows(hashes, indices, time, first_row, starts, out_hash, out_row, out_
         out_hash[to, 0] = hashes[at, 0]
         out_hash[to, 1] = hashes[at, 1]
         out_row[to] = first_row + i
-        out_time[to] = time[i]
+        out_carried[to] = carried[i]
 
 
 @compiled("int64(uint64[:, ::1], int32[::1])")
-def number_customers(hashes, customer):
-    """Number the customers of one group by first appearance; returns how many there are."""
+def number_hashes(hashes, number):
+    """Number the different hashes of one group by first appearance; returns how many there are."""
     slots = np.full(4096, -1, np.int32)
     mask = uint64(4095)
     known = np.empty((2048, 2), np.uint64)
@@ -195,7 +198,7 @@ def number_customers(hashes, customer):
             if known[c, 0] == h1 and known[c, 1] == h2:
                 break
             at = (at + uint64(1)) & mask
-        customer[i] = c
+        number[i] = c
     return count
 
 

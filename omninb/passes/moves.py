@@ -7,12 +7,12 @@ as targets. An edge's key is ``source * (n + 3) + target``; ``edge_of`` maps key
 from __future__ import annotations
 
 import numpy as np
-from numba import int64
+from numba import int64, uint64
 
 from omninb.passes.compiling import compiled, inlined
 
 EDGE_FIELDS = ("transitions", "journeys", "customers", "settled_transitions", "settled_customers")
-NODE_FIELDS = ("touchpoints", "journeys", "customers", "settled", "settled_customers", "position_sum")
+NODE_FIELDS = ("journeys", "customers", "settled_customers", "position_sum")
 BUCKETS = 2944  # 64 exact, then 64 an octave up to 2^51 µs (71 years)
 
 
@@ -24,25 +24,12 @@ def _bucket(gap):
 
 
 @inlined
-def _floor(bucket):
-    octave = max((bucket >> 6) - 1, 0)
-    return (bucket - 64 * octave) << octave
-
-
-@inlined
-def _visit(node, heaviest, group, at, journey, customer, settled):
-    again = node[at, 8] == customer
-    run = (node[at, 9] if again else 0) + settled
-    node[at, 0] += 1
-    node[at, 1] += node[at, 6] != journey
-    node[at, 2] += node[at, 7] != customer
-    node[at, 3] += settled
-    node[at, 4] += settled & (not again)
-    node[at, 6] = journey
-    node[at, 7] = customer
-    node[at, 8] = customer if settled else node[at, 8]
-    node[at, 9] = run if settled else node[at, 9]
-    heaviest[group, at] = max(heaviest[group, at], run)
+def _settle(node, most, own, at):
+    """Book one customer's settled touchpoints at a node, and begin anew."""
+    settled = own[at]
+    node[at, 2] += settled > 0
+    most[at] = max(most[at], settled)
+    own[at] = 0
 
 
 def bucket_floor(bucket: np.ndarray) -> np.ndarray:
@@ -76,12 +63,11 @@ def mark_edges(
 @compiled(
     "void(int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], uint16[::1], uint8[::1],"
     " int64, boolean, int64, int32[::1], int64[:, :, ::1], int64[:, :, ::1], int64[:, ::1],"
-    " int64[:, ::1], int64[:, ::1])"
+    " int64[:, :, ::1])"
 )
 def count_moves(
     first_group, last_group, group_offsets, customer_offsets, journey_offsets, time, codes,
-    end_states, labels, collapse, settled_until, edge_of, edges, nodes, heaviest, gap_counts,
-    gap_rests,
+    end_states, labels, collapse, settled_until, edge_of, edges, nodes, heaviest, gaps,
 ):
     """Count the moves of a range of groups.
 
@@ -89,63 +75,82 @@ def count_moves(
     NODE_FIELDS; nodes are the labels, START, the three end states, and any end. Several keys may
     share a row: they are counted as one edge. A touchpoint is settled when
     its time (µs) is at most ``settled_until``; START always is. ``heaviest[group, node]`` receives
-    the largest number of settled touchpoints of one customer. ``gap_counts[edge, bucket]`` and
-    ``gap_rests`` (sum of gap - bucket floor, µs) are not by group; without rows, gaps are not kept.
+    the largest number of settled touchpoints of one customer. ``gaps[edge, bucket]`` receives, not by
+    group, the number of gaps and the sum of gap - bucket floor (µs); without rows, gaps are not kept.
     With ``collapse``, runs of one code are one node: its time is the last of the run for what
     follows, the first for what came before.
     """
-    targets = labels + 3
-    start = labels
-    gaps = len(gap_counts) > 0
-    # the counters of one row lie together: the fields, then the last journey and customers counted;
-    # sums are taken without branches, which real journeys would mispredict
+    targets = uint64(labels + 3)
+    any_end = labels + 4
+    keeps_gaps = len(gaps) > 0
+    # The counters of one row lie together: the fields, then the last journey and customers counted.
+    # Sums are taken without branches, which real journeys would mispredict; unsigned numbers index
+    # without a look at the sign.
     edge = np.zeros((edges.shape[1], 8), np.int64)
-    node = np.zeros((labels + 5, 10), np.int64)
+    node = np.zeros((labels + 5, 6), np.int64)
     edge[:, 5:] = -1
-    node[:, 6:] = -1
+    node[:, 4:] = -1
+    own = np.zeros(labels + 5, np.int64)
     for group in range(first_group, last_group):
         edge[:, :5] = 0
-        node[:, :6] = 0
+        node[:, :4] = 0
+        most = heaviest[group]
         for c in range(group_offsets[group], group_offsets[group + 1]):
             for j in range(customer_offsets[c], customer_offsets[c + 1]):
-                stop = journey_offsets[j + 1]
-                i = journey_offsets[j]
-                source = start
+                i = uint64(journey_offsets[j])
+                stop = uint64(journey_offsets[j + 1])
+                source = uint64(labels)
                 settled = int64(1)
                 left_at = int64(0)
-                position = 0
+                position = int64(0)
                 while True:
-                    _visit(node, heaviest, group, source, j, c, settled)
-                    node[source, 5] += position
+                    v = node[source]
+                    v[0] += v[4] != j
+                    v[1] += v[5] != c
+                    v[3] += position
+                    v[4] = j
+                    v[5] = c
+                    own[source] += settled
                     ended = i == stop
-                    target = labels + int64(end_states[j]) if ended else int64(codes[i])
-                    row = edge_of[source * targets + target]
-                    edge[row, 0] += 1
-                    edge[row, 1] += edge[row, 5] != j
-                    edge[row, 2] += edge[row, 6] != c
-                    edge[row, 3] += settled
-                    edge[row, 4] += settled & (edge[row, 7] != c)
-                    edge[row, 5] = j
-                    edge[row, 6] = c
-                    edge[row, 7] = c if settled else edge[row, 7]
+                    target = uint64(labels + int64(end_states[j])) if ended else uint64(codes[i])
+                    row = uint64(edge_of[source * targets + target])
+                    e = edge[row]
+                    e[0] += 1
+                    e[1] += e[5] != j
+                    e[2] += e[6] != c
+                    e[3] += settled
+                    e[4] += settled & (e[7] != c)
+                    e[5] = j
+                    e[6] = c
+                    e[7] = c if settled else e[7]
                     if ended:
-                        _visit(node, heaviest, group, target + 1, j, c, settled)
-                        _visit(node, heaviest, group, labels + 4, j, c, settled)
                         break
-                    if gaps and source != start:
+                    if keeps_gaps and position > 0:
                         gap = time[i] - left_at
                         bucket = _bucket(gap)
-                        gap_counts[row, bucket] += 1
-                        gap_rests[row, bucket] += gap - _floor(bucket)
+                        octave = max((bucket >> 6) - 1, 0)
+                        kept = gaps[row, uint64(bucket)]
+                        kept[0] += 1
+                        kept[1] += gap - ((bucket - (octave << 6)) << octave)
                     if collapse:
-                        while i + 1 < stop and codes[i + 1] == target:
-                            i += 1
+                        while i + uint64(1) < stop and codes[i + uint64(1)] == target:
+                            i += uint64(1)
                     source = target
                     left_at = time[i]
                     settled = int64(left_at <= settled_until)
                     position += 1
-                    i += 1
+                    i += uint64(1)
+                for end in (labels + 1 + int64(end_states[j]), any_end):
+                    node[end, 0] += 1
+                    node[end, 1] += node[end, 5] != c
+                    node[end, 5] = c
+                    own[end] += settled
+            first = journey_offsets[customer_offsets[c]]
+            for i in range(first, journey_offsets[customer_offsets[c + 1]]):
+                _settle(node, most, own, uint64(codes[i]))
+            for special in range(labels, labels + 5):
+                _settle(node, most, own, uint64(special))
         for row in range(len(edge)):
             edges[group, row] = edge[row, :5]
         for row in range(len(node)):
-            nodes[group, row] = node[row, :6]
+            nodes[group, row] = node[row, :4]

@@ -69,50 +69,6 @@ def hash_paths(first, last, journey_offsets, anchors, codes, way, collapse, max_
         out[j, 1] = h2
 
 
-@compiled("int64(uint64[:, ::1], uint8[::1], int64, int64[::1], int64[::1], int64[::1])")
-def count_paths(hashes, end_states, most, counts, converted, examples):
-    """Count journeys by path hash; returns the distinct paths, or -1 when over ``most``.
-
-    ``counts``, ``converted`` and ``examples`` (a journey of each path) have room for ``most`` paths
-    or for every journey, whichever is less.
-    """
-    slots = np.full(4096, -1, np.int64)
-    mask = uint64(4095)
-    distinct = 0
-    for j in range(len(hashes)):
-        h1 = hashes[j, 0]
-        h2 = hashes[j, 1]
-        if h1 == uint64(0):
-            continue
-        at = h2 & mask
-        while slots[at] >= 0:
-            e = examples[slots[at]]
-            if hashes[e, 0] == h1 and hashes[e, 1] == h2:
-                break
-            at = (at + uint64(1)) & mask
-        p = slots[at]
-        if p < 0:
-            if distinct == most:
-                return -1
-            p = distinct
-            slots[at] = p
-            examples[p] = j
-            counts[p] = 0
-            converted[p] = 0
-            distinct += 1
-            if uint64(2 * distinct) > mask:
-                mask = uint64(2) * mask + uint64(1)
-                slots = np.full(2 * len(slots), -1, np.int64)
-                for old in range(distinct):
-                    to = hashes[examples[old], 1] & mask
-                    while slots[to] >= 0:
-                        to = (to + uint64(1)) & mask
-                    slots[to] = old
-        counts[p] += 1
-        converted[p] += end_states[j] == 1
-    return distinct
-
-
 @compiled(
     "int64(int64, int64[::1], int64[::1], uint16[::1], int64, boolean, int64, uint64[:, ::1],"
     " uint64[::1], uint16[::1])"
