@@ -114,7 +114,9 @@ def main() -> int:
             )
             cells["truth"] = cells["estimand"].map(TRUTH)
             for name, group in cells.groupby("estimand", sort=False):
-                rows.append({"sizes": sizes, "customers": customers, "estimand": name} | _row(group))
+                rows.append(
+                    {"sizes": sizes, "customers": customers, "estimand": name} | _row(group)
+                )
     table = pd.DataFrame(rows)
     gated = ~((table["sizes"] == "pareto") & (table["estimand"] == "edge p = .02"))
     table["mark"] = np.where(
@@ -126,7 +128,10 @@ def main() -> int:
 
 def _row(group: pd.DataFrame) -> dict[str, object]:
     shown = group.dropna(subset=["lower", "upper"])
-    below, above = (shown["upper"] < shown["truth"]).mean(), (shown["lower"] > shown["truth"]).mean()
+    below, above = (
+        (shown["upper"] < shown["truth"]).mean(),
+        (shown["lower"] > shown["truth"]).mean(),
+    )
     return {
         "truth": group["truth"].iloc[0],
         "mean estimate": group["estimate"].mean(),

@@ -1,6 +1,6 @@
 """omninb: journey analytics across channels, with its arithmetic in the open.
 
-Public names are loaded when they are first used, so that ``import omninb`` stays as light as pandas.
+Public names are loaded when they are first used: ``import omninb`` stays as light as pandas.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ _ROOMS = {
     "errors": ["OmninbError"],
     "events": ["EventLog", "read_events"],
     "journeys": ["Journeys"],
-    "transitions": ["transition_table", "transition_graph", "transition_difference_table"],
+    "transitions": ["transition_table", "transition_difference_table"],
+    "graphs": ["transition_graph"],
     "steps": ["step_table", "flow_table"],
     "paths": ["path_table"],
     "simulate": ["simulate_retailer"],

@@ -1,4 +1,4 @@
-"""Where an analysis begins to read a journey: its first touchpoint, or an anchor, in a direction."""
+"""Where an analysis begins to read a journey: at its first touchpoint, or at an anchor."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class Reading:
                 raise OmninbError("direction='before' needs an anchor=, such as anchor='purchase'.")
             return cls(np.empty(0, np.int64), 1)
         anchors = np.empty(len(journeys), np.int64)
-        first_matches(journeys.journey_offsets, matching(journeys.columns, anchor, "anchor"), anchors)
+        first_matches(
+            journeys.journey_offsets, matching(journeys.columns, anchor, "anchor"), anchors
+        )
         return cls(anchors, 1 if direction == "after" else -1)
 
     @property
@@ -50,7 +52,7 @@ class Reading:
         return len(self.anchors) > 0
 
     def read(self, journeys: Journeys) -> tuple[np.ndarray, np.ndarray]:
-        """Journeys and customers by group that are read (shape (64,)): all, or those with the anchor."""
+        """Journeys and customers by group (shape (64,)): all, or those with the anchor."""
         taken = self.anchors >= 0 if self.anchored else np.ones(len(journeys), bool)
         per_customer = self.per_customer(journeys, taken)
         bounds = journeys.group_offsets

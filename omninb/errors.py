@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 class OmninbError(ValueError):
-    """Something a caller can mend: the message names the argument, what was given and what would do."""
+    """Something a caller can mend: the argument, what was given, and what would do."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -76,10 +76,10 @@ def duration(text: object, argument: str) -> int:
     --------
     >>> duration("30min", "split_gap")
     1800000000
-    >>> duration(30, "split_gap")
+    >>> duration(30, "split_gap")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    omninb.errors.OmninbError: split_gap=30: a duration needs a unit. Write for example "30min" or "7d" (us, ms, s, min, h, d, w).
+    omninb.errors.OmninbError: split_gap=30: a duration needs a unit. ...
     """
     found = _DURATION.fullmatch(text) if isinstance(text, str) else None
     unit = found.group(2).replace("µs", "us") if found else ""

@@ -41,7 +41,7 @@ class Rates:
 
     @property
     def estimate(self) -> np.ndarray:
-        """part / whole over all groups; NaN where nothing is in the denominator."""
+        """The rate, part / whole over all groups; NaN where nothing is in the denominator."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.part.sum(axis=0) / self.whole.sum(axis=0)
 

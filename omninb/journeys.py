@@ -12,39 +12,16 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.conditions import Condition, matching
-from omninb.errors import OmninbError, duration
+from omninb.errors import duration
 from omninb.layout import Columns, Layout, layout_of
 from omninb.passes.compiling import each, group_ranges, threads
 from omninb.passes.cutting import copy_journeys, cut_journeys, cut_lookback, list_journeys
+from omninb.rules import Rules, goals_of, moment, observed_period, order_codes
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
 
 END_STATES = ("open", "converted", "exit")
-_NEVER = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How touchpoints were cut into journeys, and what the log could see (µs UTC)."""
-
-    split_gap: str | None = None
-    end_at: Condition | Sequence[Condition] | None = None
-    lost_at: Condition | Sequence[Condition] | None = None
-    lookback: str | None = None
-    exit_after: str = "30d"
-    observed_from: int = 0
-    observed_until: int = 0
-
-    @property
-    def gap(self) -> int:
-        """µs; a longer gap starts a new journey."""
-        return _NEVER if self.split_gap is None else duration(self.split_gap, "split_gap")
-
-    @property
-    def settled_until(self) -> int:
-        """µs UTC; what followed a touchpoint up to here is known."""
-        return self.observed_until - min(duration(self.exit_after, "exit_after"), self.gap)
 
 
 @dataclass(frozen=True)
@@ -99,14 +76,15 @@ class Journeys:
         layout = layout_of(log)
         rules = Rules(
             split_gap, end_at, lost_at, lookback, exit_after,
-            *_observed(log, layout.time, observed_from, observed_until),
+            *observed_period(log, layout.time, observed_from, observed_until),
         )  # fmt: skip
-        goals, orders = _goals(layout.columns, rules), np.empty(0, np.int32)
+        goals, orders = goals_of(layout.columns, rules), np.empty(0, np.int32)
         if end_at is not None and "order_id" in log.table.column_names:
-            orders = _order_codes(layout)
+            orders = order_codes(layout)
+        customers, offsets, states, began_before = _cut(layout, rules, goals, orders)
         whole = cls(
-            layout.group_offsets, *_cut(layout, rules, goals, orders), layout.columns, rules,
-            sorted_again=layout.sorted_again,
+            layout.group_offsets, customers, offsets, layout.time, states, began_before,
+            layout.columns, rules, sorted_again=layout.sorted_again,
         )  # fmt: skip
         if lookback is None:
             return whole
@@ -118,7 +96,9 @@ class Journeys:
 
     def _keep(self, chosen: np.ndarray, starts: np.ndarray | None = None) -> Journeys:
         """The chosen journeys, whole or from ``starts`` on, laid out side by side again."""
-        starts = np.ascontiguousarray((self.journey_offsets[:-1] if starts is None else starts)[chosen])
+        starts = np.ascontiguousarray(
+            (self.journey_offsets[:-1] if starts is None else starts)[chosen]
+        )
         stops = np.ascontiguousarray(self.journey_offsets[1:][chosen])
         offsets = np.concatenate(([0], np.cumsum(stops - starts))).astype(np.int64)
         order, time = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.int64)
@@ -201,7 +181,9 @@ class Journeys:
         if first:
             chosen &= matching(self.columns, first, "where")[starts]
         if containing is not None:
-            hits = np.concatenate(([0], np.cumsum(matching(self.columns, containing, "containing"))))
+            hits = np.concatenate(
+                ([0], np.cumsum(matching(self.columns, containing, "containing")))
+            )
             chosen &= hits[self.journey_offsets[1:]] > hits[starts]
         if between is not None:
             low, high = (moment(value, "between") for value in between)
@@ -209,7 +191,7 @@ class Journeys:
         return self._keep(chosen)
 
     def to_frame(self) -> pd.DataFrame:
-        """Touchpoints in layout order: journey, position (from 1), end state, then the log's columns.
+        """Touchpoints in order: journey, position (from 1), end state, then the log's columns.
 
         Returns
         -------
@@ -245,13 +227,31 @@ class Journeys:
         rows = [
             ("customers", self.customers, "customers", self.customers),
             ("journeys", journeys, "journeys", journeys),
-            *((f"journeys {s}", int(by_state[i]), "journeys", journeys) for i, s in enumerate(END_STATES)),
-            ("journeys that may have begun before the log", int(self.began_before.sum()), "journeys", journeys),
+            *(
+                (f"journeys {s}", int(by_state[i]), "journeys", journeys)
+                for i, s in enumerate(END_STATES)
+            ),
+            (
+                "journeys that may have begun before the log",
+                int(self.began_before.sum()),
+                "journeys",
+                journeys,
+            ),
             ("touchpoints", touchpoints, "touchpoints", touchpoints),
             ("settled touchpoints", settled, "touchpoints", touchpoints),
             ("touchpoints at the same time as the one before", ties, "touchpoints", touchpoints),
-            ("touchpoints cut by lookback", self.cut_by_lookback, "touchpoints before the cut", before),
-            ("customers whose rows were not in time order", self.sorted_again, "customers", self.customers),
+            (
+                "touchpoints cut by lookback",
+                self.cut_by_lookback,
+                "touchpoints before the cut",
+                before,
+            ),
+            (
+                "customers whose rows were not in time order",
+                self.sorted_again,
+                "customers",
+                self.customers,
+            ),
         ]
         frame = pd.DataFrame(rows, columns=["check", "count", "of", "whole"])
         frame.insert(2, "share", frame["count"] / frame["whole"].where(frame["whole"] > 0))
@@ -266,8 +266,10 @@ class Journeys:
         )
 
 
-def _cut(layout: Layout, rules: Rules, goals: np.ndarray, orders: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Customer and journey offsets, time, end states, and who may have begun before the log."""
+def _cut(
+    layout: Layout, rules: Rules, goals: np.ndarray, orders: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Customer and journey offsets, end states, and who may have begun before the log."""
     n = len(layout.time)
     begins, state = np.zeros(n, bool), np.zeros(n, np.uint8)
     bounds = layout.customer_offsets[layout.group_offsets]
@@ -286,57 +288,4 @@ def _cut(layout: Layout, rules: Rules, goals: np.ndarray, orders: np.ndarray) ->
     began_before = np.zeros(count, bool)
     first = customer_offsets[:-1]
     began_before[first] = layout.time[offsets[first]] - horizon < rules.observed_from
-    return customer_offsets, offsets, layout.time, end_states, began_before
-
-
-def _observed(
-    log: EventLog, time: np.ndarray, observed_from: object, observed_until: object
-) -> tuple[int, int]:
-    """What the log could see (µs UTC); touchpoints outside are a contradiction."""
-    seen = (int(time.min()), int(time.max())) if len(time) else (0, 0)
-    low, high = log.observed_from, log.observed_until
-    low = seen[0] if low is None else low
-    high = seen[1] if high is None else high
-    low = low if observed_from is None else moment(observed_from, "observed_from")
-    high = high if observed_until is None else moment(observed_until, "observed_until")
-    for argument, wrong, edge in (
-        ("observed_from", low > seen[0], seen[0]),
-        ("observed_until", high < seen[1], seen[1]),
-    ):
-        if wrong and len(time):
-            raise OmninbError(
-                f"{argument}: the log has touchpoints beyond it, the outermost at "
-                f"{pd.Timestamp(edge, unit='us', tz='UTC').isoformat()}. Give that or a wider bound."
-            )
-    return low, high
-
-
-def moment(value: object, argument: str) -> int:
-    """µs since 1970 UTC of a date or time; without a zone it is taken as UTC."""
-    try:
-        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise OmninbError(f'{argument}={value!r} is no date. Write for example "2025-03-01".') from error
-    if stamp is pd.NaT:
-        raise OmninbError(f'{argument}={value!r} is no date. Write for example "2025-03-01".')
-    stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-    return int(stamp.as_unit("us").to_numpy().astype("int64"))
-
-
-def _goals(columns: Columns, rules: Rules) -> np.ndarray:
-    if rules.end_at is None and rules.lost_at is None:
-        return np.empty(0, np.uint8)
-    goals = np.zeros(len(columns.order), np.uint8)
-    for argument, condition, state in (("lost_at", rules.lost_at, 2), ("end_at", rules.end_at, 1)):
-        if condition is not None:
-            goals[matching(columns, condition, argument)] = state
-    return goals
-
-
-def _order_codes(layout: Layout) -> np.ndarray:
-    column = layout.columns.table.column("order_id")
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    column = column.unify_dictionaries().combine_chunks()
-    indices = column.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
-    return (indices[layout.order] + 1).astype(np.int32)
+    return customer_offsets, offsets, end_states, began_before

@@ -30,8 +30,10 @@ def writable(array: pa.Array, dtype: type[np.generic]) -> np.ndarray:
     values = array.buffers()[1]
     if values is None or len(array) == 0:
         return np.empty(0, dtype)
-    raw = (ctypes.c_uint8 * (len(array) * width)).from_address(values.address + array.offset * width)
-    view = np.frombuffer(raw, dtype)
+    raw = (ctypes.c_uint8 * (len(array) * width)).from_address(
+        values.address + array.offset * width
+    )
+    view = np.frombuffer(raw, dtype)  # type: ignore[call-overload]
     raw.owner = array  # type: ignore[attr-defined]  # keeps Arrow's memory alive as long as the view
     return view
 
@@ -172,7 +174,10 @@ class Columns:
         code_of = code_of.astype(np.uint16)
         each(
             customers.gather_codes,
-            [(self.order, indices, code_of, codes, a, b) for a, b in zip(cuts, cuts[1:], strict=False)],
+            [
+                (self.order, indices, code_of, codes, a, b)
+                for a, b in zip(cuts, cuts[1:], strict=False)
+            ],
         )
         return codes, labels
 
@@ -185,7 +190,7 @@ class Columns:
             if len(found) > _MOST_LABELS:
                 raise OmninbError(
                     f"by={list(roles)!r} has {len(found):,} combinations, more than "
-                    f"{_MOST_LABELS:,}. Group the values with recode= or other_below= of read_events."
+                    f"{_MOST_LABELS:,}. Group values with recode= or other_below= of read_events."
                 )
             names = [f"{names[k // len(labels)]} · {labels[k % len(labels)]}" for k in found]
             combined = which.astype(np.uint16)

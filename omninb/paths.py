@@ -48,7 +48,13 @@ class PathReader:
         """128-bit hashes of the journeys' paths (uint64, two columns); 0 where one is not read."""
         j = self.journeys
         out = np.empty((len(j), 2), np.uint64)
-        rest = (j.journey_offsets, self.reading.anchors, self.codes, self.reading.way, self.collapse)
+        rest = (
+            j.journey_offsets,
+            self.reading.anchors,
+            self.codes,
+            self.reading.way,
+            self.collapse,
+        )
         cuts = np.linspace(0, len(j), threads() + 1).astype(int)
         tail = (self.max_steps, *self._marks, out)
         each(hash_paths, [(a, b, *rest, *tail) for a, b in zip(cuts, cuts[1:], strict=False)])
@@ -114,7 +120,7 @@ class PathTally:
         if len(found) > _MOST_PATHS:
             raise OmninbError(
                 f"by={by!r}: {len(found):,} different paths, more than {_MOST_PATHS:,}. Shorten them "
-                "with max_steps=, join repeats with collapse_repeats=True, or choose a coarser by=."
+                "by max_steps=, join repeats by collapse_repeats=True, or choose a coarser by=."
             )
         examples = np.stack((np.zeros(len(found), np.int64), examples), axis=1)
         return cls(Facts.of(j, by), found, counts, examples, (reader,))
@@ -131,7 +137,7 @@ class PathTally:
         )
 
     def top(self, n: int) -> tuple[np.ndarray, list[str]]:
-        """Hashes and paths of the most frequent; equally frequent ones in the order of their hash."""
+        """Hashes and paths of the most frequent; ties in the order of their hash."""
         frequent = -self.counts[:, 0]
         if len(frequent) > n:
             kept = np.flatnonzero(frequent <= np.partition(frequent, n - 1)[n - 1])
@@ -139,7 +145,9 @@ class PathTally:
             kept = np.arange(len(frequent))
         order = np.lexsort((self.hashes[kept, 1], self.hashes[kept, 0], frequent[kept]))
         most = kept[order[:n]]
-        return self.hashes[most], [self.readers[r].spell(j) for r, j in self.examples[most].tolist()]
+        return self.hashes[most], [
+            self.readers[r].spell(j) for r, j in self.examples[most].tolist()
+        ]
 
 
 _NO_PATHS = (np.empty((0, 2), np.uint64), np.empty((0, 2), np.int64), np.empty(0, np.int64))
@@ -204,7 +212,8 @@ def path_table(
     Examples
     --------
     >>> import omninb as onb
-    >>> paths = onb.path_table(onb.sample().journeys(end_at="purchase"), top=3, collapse_repeats=True)
+    >>> journeys = onb.sample().journeys(split_gap="30d", end_at="purchase")
+    >>> paths = onb.path_table(journeys, top=3, collapse_repeats=True)
     >>> len(paths)
     3
     """

@@ -1,4 +1,4 @@
-"""Step by step: where journeys stand at each step, and the very moves that they make between steps."""
+"""Step by step: where journeys stand, and the very moves that they make between steps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StepTally(Tally):
     Attributes
     ----------
     rows : Counts
-        Labels (step, state) or (step, source, target), the step as text of three digits; STEP_FIELDS.
+        Labels (step, state) or (step, source, target), the step as three digits; STEP_FIELDS.
     read : Counts
         Journeys and customers that were read: the denominators.
     heaviest : Counts
@@ -46,7 +46,7 @@ class StepTally(Tally):
         journeys: Journeys,
         by: By,
         reading: Reading,
-        labels: list[tuple[str, ...]],
+        labels: Sequence[tuple[str, ...]],
         values: np.ndarray,
     ) -> StepTally:
         """A tally from what a pass has counted."""
@@ -72,8 +72,12 @@ class StepTally(Tally):
             np.repeat(self.heaviest.values[0, :, 0], rows),
         )
         lower, upper, method = rates.bounds()
-        columns = {"step": [sign * int(label[0]) for label in self.rows.labels]}
-        columns |= {name: [label[i] for label in self.rows.labels] for i, name in enumerate(names, 1)}
+        columns: dict[str, list[object]] = {
+            "step": [sign * int(label[0]) for label in self.rows.labels]
+        }
+        columns |= {
+            name: [label[i] for label in self.rows.labels] for i, name in enumerate(names, 1)
+        }
         frame = pd.DataFrame(
             columns
             | {
@@ -177,7 +181,7 @@ def step_table(
         ``step``; a column named as ``by`` (the node, or where journeys are over: ``converted``,
         ``exit``, ``open``; before an anchor, START); ``journeys`` and ``customers`` there;
         ``share`` of the journeys read (all, or those with the anchor: ``attrs["journeys_read"]``)
-        with ``share_ci_lower``, ``share_ci_upper`` (95 %) and ``interval_method``. A journey that is
+        with ``share_ci_lower``, ``share_ci_upper`` (95 %), ``interval_method``. A journey that is
         over stays in its end state, so the shares of every step sum to 1.
 
     Raises

@@ -40,7 +40,9 @@ class Counts:
     join: np.ufunc = np.add
 
     @classmethod
-    def of(cls, labels: Sequence[tuple[str, ...]], values: np.ndarray, join: np.ufunc = np.add) -> Self:
+    def of(
+        cls, labels: Sequence[tuple[str, ...]], values: np.ndarray, join: np.ufunc = np.add
+    ) -> Self:
         """Counts with their rows put into the labels' order."""
         order = sorted(range(len(labels)), key=labels.__getitem__)
         return cls(tuple(labels[i] for i in order), values[:, order], join)
@@ -102,12 +104,12 @@ class Facts:
             mine, its = getattr(self, field.name), getattr(other, field.name)
             if field.name not in counted and mine != its:
                 raise OmninbError(
-                    f"these tallies do not add: {field.name} is {mine!r} in one, {its!r} in the other."
+                    f"these tallies do not add: {field.name} is {mine!r} here and {its!r} there."
                 )
         sums = {name: getattr(self, name) + getattr(other, name) for name in counted}
         return Facts(self.by, self.exit_after, self.observed_from, self.observed_until, **sums)
 
-    def attrs(self) -> dict[str, Any]:
+    def attrs(self) -> dict[Any, Any]:
         """The ``attrs`` of every table."""
         empty = self.touchpoints == 0
         return {
@@ -135,7 +137,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Tally:
-    """Several counts of one analysis; ``tally(a) + tally(b) == tally(a ∪ b)`` for disjoint customers."""
+    """Counts of one analysis; ``tally(a) + tally(b) == tally(a ∪ b)`` for disjoint customers."""
 
     facts: Facts
 
@@ -144,7 +146,9 @@ class Tally:
         return type(self)(**parts)
 
 
-def labels_of(journeys: Journeys, by: str | Sequence[str], most: int) -> tuple[np.ndarray, list[str]]:
+def labels_of(
+    journeys: Journeys, by: str | Sequence[str], most: int
+) -> tuple[np.ndarray, list[str]]:
     """Codes and labels of the nodes of an analysis, refused where there are too many to read.
 
     Raises
@@ -162,7 +166,7 @@ def labels_of(journeys: Journeys, by: str | Sequence[str], most: int) -> tuple[n
     if taken:
         name = sorted(taken)[0]
         raise OmninbError(
-            f"by={by!r} has a value {name!r}, which is the name of a node of omninb's own. Rename it: "
+            f"by={by!r} has a value {name!r}, which is a node of omninb's own. Rename it: "
             f"read_events(…, recode={{{by if isinstance(by, str) else by[0]!r}: {{{name!r}: …}}}})."
         )
     return codes, labels

@@ -17,7 +17,9 @@ def log_of(rows, **arguments):
     names = ["customer_id", "timestamp", "channel", "event", "order_id"]
     frame = pd.DataFrame(rows, columns=names[: len(rows[0])] if rows else names[:4])
     frame["customer_id"] = frame["customer_id"].astype("str")
-    frame["timestamp"] = pd.to_datetime(frame["timestamp"].astype("int64") + EPOCH, unit="us", utc=True)
+    frame["timestamp"] = pd.to_datetime(
+        frame["timestamp"].astype("int64") + EPOCH, unit="us", utc=True
+    )
     return onb.read_events(frame, **arguments)
 
 

@@ -30,7 +30,7 @@ OWNERS = {
     "nbconvert": "omninb/reports/",
     "click": "omninb/cli.py",
 }
-ANALYSES = {"omninb/transitions.py", "omninb/steps.py", "omninb/paths.py"}
+ANALYSES = {f"omninb/{name}.py" for name in ("transitions", "graphs", "steps", "paths")}
 # A log leads on to its journeys, by a method that imports them when it is called.
 LEADS_ON = {("omninb/events/log.py", "omninb/journeys.py")}
 # A report ships the file plotly.js out of plotly's folder, and draws nothing.

@@ -101,7 +101,10 @@ def test_the_difference_of_a_rate_to_itself_is_zero_and_sure():
 
 
 def test_rare_differences_combine_both_bounds():
-    few, none = rates(np.eye(64)[0] * 3, np.full(64, 5), 3, 320), rates(np.zeros(64), np.full(64, 5), 0, 320)
+    few, none = (
+        rates(np.eye(64)[0] * 3, np.full(64, 5), 3, 320),
+        rates(np.zeros(64), np.full(64, 5), 0, 320),
+    )
     lower, upper, method = difference_bounds(none, few)
     assert method[0] == "mover"
     assert lower[0] < 3 / 320 < upper[0]

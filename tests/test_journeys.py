@@ -46,7 +46,9 @@ def known(rows, rules):
 
 
 def test_a_strictly_longer_gap_starts_a_new_journey():
-    log = log_of([("a", 0, "web", "view"), ("a", DAY, "web", "view"), ("a", 2 * DAY + 1, "chat", "view")])
+    log = log_of(
+        [("a", 0, "web", "view"), ("a", DAY, "web", "view"), ("a", 2 * DAY + 1, "chat", "view")]
+    )
     assert len(log.journeys(split_gap="1d")) == 2
     assert np.diff(log.journeys(split_gap="1d").journey_offsets).tolist() == [2, 1]
 
@@ -68,15 +70,25 @@ def test_order_lines_belong_to_the_journey_that_they_end():
 
 
 def test_an_exit_event_ends_a_journey_as_exit_even_on_the_last_day():
-    log = log_of([("a", 0, "web", "view"), ("a", DAY, "web", "cancel"), ("a", 2 * DAY, "web", "view")])
+    log = log_of(
+        [("a", 0, "web", "view"), ("a", DAY, "web", "cancel"), ("a", 2 * DAY, "web", "view")]
+    )
     assert log.journeys(lost_at="cancel").end_states.tolist() == [2, 0]
 
 
 def test_open_until_exit_after_or_the_split_gap_has_passed():
-    rows = [("a", 0, "web", "view"), ("b", 70 * DAY, "web", "view"), ("c", 100 * DAY, "web", "view")]
+    rows = [
+        ("a", 0, "web", "view"),
+        ("b", 70 * DAY, "web", "view"),
+        ("c", 100 * DAY, "web", "view"),
+    ]
     assert sorted(log_of(rows).journeys().end_states.tolist()) == [0, 2, 2]
     assert sorted(log_of(rows).journeys(exit_after="31d").end_states.tolist()) == [0, 0, 2]
-    assert sorted(log_of(rows).journeys(exit_after="60d", split_gap="5d").end_states.tolist()) == [0, 2, 2]
+    assert sorted(log_of(rows).journeys(exit_after="60d", split_gap="5d").end_states.tolist()) == [
+        0,
+        2,
+        2,
+    ]
 
 
 def test_journeys_that_may_have_begun_before_the_log_are_marked():
@@ -113,7 +125,9 @@ def test_where_selects_whole_journeys():
     assert journeys.where(containing="purchase").touchpoints == 2
     assert journeys.where(containing={"channel": "web", "event": "view"}).touchpoints == 4
     assert journeys.where(between=("2025-01-03", "2025-02-01")).customers == 1
-    none = journeys.where(channel="web", containing="purchase", between=("2024-01-01", "2024-02-01"))
+    none = journeys.where(
+        channel="web", containing="purchase", between=("2024-01-01", "2024-02-01")
+    )
     assert (len(none), none.customers, none.touchpoints) == (0, 0, 0)
     assert journeys.where(channel=["web", "store"]).touchpoints == 4
 

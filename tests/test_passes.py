@@ -23,7 +23,9 @@ mmh3 = pytest.importorskip("mmh3")
 @given(st.lists(st.text(max_size=70), min_size=1, max_size=20))
 def test_texts_hash_as_mmh3_says(texts):
     expected = [mmh3.hash64(text.encode(), SEED, signed=False) for text in texts]
-    assert customer_hashes(pa.array(texts, pa.string())).tolist() == [list(pair) for pair in expected]
+    assert customer_hashes(pa.array(texts, pa.string())).tolist() == [
+        list(pair) for pair in expected
+    ]
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))

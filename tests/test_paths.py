@@ -78,7 +78,7 @@ def test_parts_add_up_to_the_whole(a, b):
 
 def test_too_many_paths_are_refused_with_the_way_out(monkeypatch):
     monkeypatch.setattr("omninb.paths._MOST_PATHS", 2)
-    with pytest.raises(onb.OmninbError, match="max_steps.*collapse_repeats"):
+    with pytest.raises(onb.OmninbError, match=r"max_steps.*collapse_repeats"):
         onb.path_table(by_hand().journeys())
 
 

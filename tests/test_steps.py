@@ -71,11 +71,17 @@ def test_counts_are_what_plain_loops_find(rows, rules, max_steps, collapse):
     expected, _ = naive_journeys(rows, **naive_rules(rules))
     journeys = log_of(rows).journeys(**rules)
     options = {"max_steps": max_steps, "collapse_repeats": collapse}
-    assert steps_of(onb.step_table(journeys, **options)) == naive_steps(expected, max_steps, collapse)
-    assert flows_of(onb.flow_table(journeys, **options)) == naive_flows(expected, max_steps, collapse)
+    assert steps_of(onb.step_table(journeys, **options)) == naive_steps(
+        expected, max_steps, collapse
+    )
+    assert flows_of(onb.flow_table(journeys, **options)) == naive_flows(
+        expected, max_steps, collapse
+    )
 
 
-@given(random_rows(), RULES, st.sampled_from([None, "purchase"]), st.sampled_from(["after", "before"]))
+@given(
+    random_rows(), RULES, st.sampled_from([None, "purchase"]), st.sampled_from(["after", "before"])
+)
 def test_shares_sum_to_one_and_flows_in_flow_out(rows, rules, anchor, direction):
     rules = known(rows, rules)
     if anchor is None or anchor not in {row[3] for row in rows}:

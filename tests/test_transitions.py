@@ -70,7 +70,9 @@ def test_repeats_collapsed_by_hand():
 
 def test_combined_roles_are_one_node():
     table = onb.transition_table(by_hand().journeys(), by=["channel", "event"])
-    assert ("web · view", "store · purchase") in set(zip(table["source"], table["target"], strict=True))
+    assert ("web · view", "store · purchase") in set(
+        zip(table["source"], table["target"], strict=True)
+    )
     assert table.attrs["by"] == "channel · event"
 
 
@@ -104,7 +106,9 @@ def test_probabilities_of_a_source_sum_to_one(rows, rules):
 def test_row_order_names_and_the_clock_change_no_count(rows, random, hours):
     table = _table(log_of(rows).journeys())
     names = dict(zip([f"c{i}" for i in range(8)], random.sample(range(99), 8), strict=True))
-    moved = [(str(names[c]), t + hours * HOUR, *rest) for c, t, *rest in random.sample(rows, len(rows))]
+    moved = [
+        (str(names[c]), t + hours * HOUR, *rest) for c, t, *rest in random.sample(rows, len(rows))
+    ]
     again = _table(log_of(moved).journeys())
     assert as_naive(again) == as_naive(table)
 
@@ -113,18 +117,26 @@ def test_row_order_names_and_the_clock_change_no_count(rows, random, hours):
 def test_parts_add_up_to_the_whole(a, b):
     b = [(f"other {c}", *rest) for c, *rest in b]
     period = {"observed_from": "2025-01-01", "observed_until": "2025-07-01"}
-    tallies = [MoveTally.of(log_of(rows).journeys(**period), "channel", False, True) for rows in (a, b, a + b)]
+    tallies = [
+        MoveTally.of(log_of(rows).journeys(**period), "channel", False, True)
+        for rows in (a, b, a + b)
+    ]
     assert tallies[0] + tallies[1] == tallies[2]
 
 
 def test_tallies_of_different_periods_do_not_add():
-    a, b = (MoveTally.of(log_of([("a", t, "web", "view")]).journeys(), "channel", False, False) for t in (0, 1))
+    a, b = (
+        MoveTally.of(log_of([("a", t, "web", "view")]).journeys(), "channel", False, False)
+        for t in (0, 1)
+    )
     with pytest.raises(onb.OmninbError, match="observed_from"):
         a + b
 
 
 def test_too_few_settled_touchpoints_warn_and_name_the_way_out():
-    log = log_of([("a", 0, "web", "view"), ("b", 29 * DAY, "web", "view"), ("c", 31 * DAY, "web", "view")])
+    log = log_of(
+        [("a", 0, "web", "view"), ("b", 29 * DAY, "web", "view"), ("c", 31 * DAY, "web", "view")]
+    )
     with pytest.warns(UserWarning, match="exit_after"):
         onb.transition_table(log.journeys())
 
@@ -150,7 +162,9 @@ def test_a_channel_with_a_reserved_name_is_refused_with_the_way_out():
 @pytest.mark.parametrize("days", [45, 90, 365])
 def test_a_planted_exit_probability_is_recovered(days):
     rows = _planted(days, exit_probability=0.3)
-    table = onb.transition_table(log_of(rows).journeys(observed_until=np.datetime64(_end(days), "us")))
+    table = onb.transition_table(
+        log_of(rows).journeys(observed_until=np.datetime64(_end(days), "us"))
+    )
     row = table.set_index(["source", "target"]).loc[("web", "exit")]
     assert row["probability_ci_lower"] < 0.3 < row["probability_ci_upper"]
     assert row["probability"] == pytest.approx(0.3, abs=0.03)
@@ -218,7 +232,12 @@ def test_a_planted_difference_is_found():
 @pytest.mark.parametrize("by", ["channel", "event"])
 def test_real_logs_by_sql_and_by_plain_loops(real_data, name, channel, customers, touchpoints, by):
     path = real_data / name
-    columns = {"customer_id": "case:concept:name", "timestamp": "time:timestamp", "channel": channel, "event": "concept:name"}
+    columns = {
+        "customer_id": "case:concept:name",
+        "timestamp": "time:timestamp",
+        "channel": channel,
+        "event": "concept:name",
+    }
     journeys = onb.read_events(path, columns=columns).journeys()
     assert (journeys.customers, journeys.touchpoints) == (customers, touchpoints)
     table = onb.transition_table(journeys, by=by)
@@ -241,7 +260,9 @@ def test_real_logs_by_sql_and_by_plain_loops(real_data, name, channel, customers
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     times = pd.to_datetime(frame["time:timestamp"], utc=True, format="ISO8601").astype("int64")
     unit = 10**3 if str(times.dtype) == "int64" and times.max() > 10**17 else 1
-    rows = zip(frame["case:concept:name"], times // unit, frame[node], frame["concept:name"], strict=True)
+    rows = zip(
+        frame["case:concept:name"], times // unit, frame[node], frame["concept:name"], strict=True
+    )
     naive, settled_until = naive_journeys(list(rows))
     assert as_naive(table) == naive_transitions(naive, settled_until)
 

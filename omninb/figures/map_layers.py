@@ -12,7 +12,7 @@ from omninb.figures.lettering import missing
 
 def shown(graph: nx.DiGraph) -> nx.DiGraph:
     """The graph in sorted order, without end states and nodes that no journey reaches."""
-    kept = nx.DiGraph(**graph.graph)
+    kept: nx.DiGraph[str] = nx.DiGraph(**graph.graph)
     for name, data in sorted(graph.nodes(data=True), key=lambda node: node[0]):
         if data.get("kind") in ("start", "smaller") or data.get("journeys"):
             kept.add_node(name, **data)
@@ -28,7 +28,10 @@ def layers_of(graph: nx.DiGraph, inner: list[str], fit: int) -> list[int]:
     if not n:
         return []
     positions = [graph.nodes[name].get("mean_position") for name in inner]
-    values = [1.0 if missing(p) else float(p) for p in positions]
+    values = [
+        1.0 if missing(p) else float(p)  # type: ignore[arg-type]
+        for p in positions
+    ]
     weights = [float(graph.nodes[name]["journeys"]) for name in inner]
     wanted = min(fit, n, round(math.sqrt(n) + 0.2) if n < 16 else round(1.25 * math.sqrt(n)))
     at = {name: i for i, name in enumerate(inner)}

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -25,13 +26,14 @@ from filelock import FileLock
 from numba.core.dispatcher import Dispatcher
 
 GROUPS = 64
+_config: Any = numba.config
 _SMALL = 200_000  # touchpoints under which starting threads costs more than it saves
 _PASSES: list[tuple[Dispatcher, str]] = []
 
 
 def _fingerprint() -> str:
     sources = sorted(Path(__file__).parent.glob("*.py"))
-    parts = [numba.__version__, np.__version__, sys.version, str(numba.config.BOUNDSCHECK)]
+    parts = [numba.__version__, np.__version__, sys.version, str(_config.BOUNDSCHECK)]
     digest = hashlib.sha256("\n".join(parts).encode())
     for source in sources:
         digest.update(source.read_bytes())
@@ -66,12 +68,12 @@ def compiled(signature: str) -> Callable[[Callable[..., object]], Dispatcher]:
     """Compile a pass for the one signature that it is ever called with, without the GIL."""
 
     def decorate(function: Callable[..., object]) -> Dispatcher:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(cache_folder())
+        before = _config.CACHE_DIR
+        _config.CACHE_DIR = str(cache_folder())
         try:
             dispatcher = numba.njit(nogil=True, cache=True)(function)
         finally:
-            numba.config.CACHE_DIR = before
+            _config.CACHE_DIR = before
         _PASSES.append((dispatcher, signature))
         return dispatcher
 
@@ -86,7 +88,7 @@ inlined = numba.njit(nogil=True, forceinline=True)
 
 @lru_cache
 def ready() -> None:
-    """See that every pass is compiled, by one process at a time (two at once can spoil the cache)."""
+    """See that every pass is compiled, by one process at a time: two at once can spoil it."""
     from omninb.passes import customers, cutting, moves, paths, steps  # noqa: F401
 
     folder = cache_folder()
@@ -121,7 +123,9 @@ def each(task: Callable[..., None], parts: Sequence[tuple[object, ...]]) -> None
             future.result()
 
 
-def group_ranges(touchpoints_by_group: np.ndarray, parts: int | None = None) -> list[tuple[int, int]]:
+def group_ranges(
+    touchpoints_by_group: np.ndarray, parts: int | None = None
+) -> list[tuple[int, int]]:
     """Ranges of the 64 groups with about equal numbers of touchpoints, one for each task."""
     total = int(touchpoints_by_group[-1])
     if parts is None:

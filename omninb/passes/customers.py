@@ -269,7 +269,9 @@ def sort_customers(customer, rows, time, offsets, out_rows, out_time):
                 if len(spare_time) == 0:
                     spare_time = np.empty(longest, np.int64)
                     spare_rows = np.empty(longest, np.int32)
-                _sort_by_time(out_time, out_rows, offsets[c], offsets[c + 1], spare_time, spare_rows)
+                _sort_by_time(
+                    out_time, out_rows, offsets[c], offsets[c + 1], spare_time, spare_rows
+                )
                 again += 1
                 break
     return again

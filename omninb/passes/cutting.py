@@ -12,8 +12,17 @@ OPEN, CONVERTED, EXIT = 0, 1, 2
     " boolean[::1], uint8[::1])"
 )
 def cut_journeys(
-    first_group, last_group, group_offsets, customer_offsets, time, goals, orders, gap, horizon,
-    begins, state,
+    first_group,
+    last_group,
+    group_offsets,
+    customer_offsets,
+    time,
+    goals,
+    orders,
+    gap,
+    horizon,
+    begins,
+    state,
 ):
     """Mark where journeys begin, and the end state at each journey's last touchpoint.
 
@@ -55,8 +64,16 @@ def cut_journeys(
     " int64[::1], uint8[::1])"
 )
 def list_journeys(
-    first_group, last_group, group_offsets, customer_offsets, begins, state, first_journey,
-    journeys_of_customer, journey_offsets, end_states,
+    first_group,
+    last_group,
+    group_offsets,
+    customer_offsets,
+    begins,
+    state,
+    first_journey,
+    journeys_of_customer,
+    journey_offsets,
+    end_states,
 ):
     """List the journeys of a range of groups from the marks of :func:`cut_journeys`.
 

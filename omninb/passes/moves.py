@@ -43,8 +43,16 @@ def bucket_floor(bucket: np.ndarray) -> np.ndarray:
     " boolean, boolean[::1])"
 )
 def mark_edges(
-    first_group, last_group, group_offsets, customer_offsets, journey_offsets, codes, end_states,
-    labels, collapse, seen,
+    first_group,
+    last_group,
+    group_offsets,
+    customer_offsets,
+    journey_offsets,
+    codes,
+    end_states,
+    labels,
+    collapse,
+    seen,
 ):
     """Mark the keys of the edges that occur."""
     targets = labels + 3
@@ -66,8 +74,22 @@ def mark_edges(
     " int64[:, :, ::1])"
 )
 def count_moves(
-    first_group, last_group, group_offsets, customer_offsets, journey_offsets, time, codes,
-    end_states, labels, collapse, settled_until, edge_of, edges, nodes, heaviest, gaps,
+    first_group,
+    last_group,
+    group_offsets,
+    customer_offsets,
+    journey_offsets,
+    time,
+    codes,
+    end_states,
+    labels,
+    collapse,
+    settled_until,
+    edge_of,
+    edges,
+    nodes,
+    heaviest,
+    gaps,
 ):
     """Count the moves of a range of groups.
 
@@ -75,8 +97,9 @@ def count_moves(
     NODE_FIELDS; nodes are the labels, START, the three end states, and any end. Several keys may
     share a row: they are counted as one edge. A touchpoint is settled when
     its time (µs) is at most ``settled_until``; START always is. ``heaviest[group, node]`` receives
-    the largest number of settled touchpoints of one customer. ``gaps[edge, bucket]`` receives, not by
-    group, the number of gaps and the sum of gap - bucket floor (µs); without rows, gaps are not kept.
+    the largest number of settled touchpoints of one customer. ``gaps[edge, bucket]`` receives,
+    not by group, the number of gaps and the sum of gap - bucket floor (µs); without rows, none are
+    kept.
     With ``collapse``, runs of one code are one node: its time is the last of the run for what
     follows, the first for what came before.
     """

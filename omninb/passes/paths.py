@@ -49,7 +49,9 @@ def _follow(codes, i, limit, way, collapse, max_steps, marks, more, out):
     "void(int64, int64, int64[::1], int64[::1], uint16[::1], int64, boolean, int64,"
     " uint64[:, ::1], uint64[::1], uint64[:, ::1])"
 )
-def hash_paths(first, last, journey_offsets, anchors, codes, way, collapse, max_steps, marks, more, out):
+def hash_paths(
+    first, last, journey_offsets, anchors, codes, way, collapse, max_steps, marks, more, out
+):
     """Hash the paths of journeys ``first`` to ``last``; ``out[journey] = (h1, h2)``.
 
     ``marks[code]`` is the 128-bit hash of a label, ``more`` of "goes on". ``anchors`` as in
@@ -85,8 +87,18 @@ def read_path(journey, journey_offsets, anchors, codes, way, collapse, max_steps
     " uint64[:, ::1], uint64[:, ::1], int64[:, :, ::1], int64[:, ::1])"
 )
 def count_shown_paths(
-    first_group, last_group, group_offsets, customer_offsets, journey_offsets, time, end_states,
-    settled_until, hashes, shown, counts, heaviest,
+    first_group,
+    last_group,
+    group_offsets,
+    customer_offsets,
+    journey_offsets,
+    time,
+    end_states,
+    settled_until,
+    hashes,
+    shown,
+    counts,
+    heaviest,
 ):
     """Count the shown paths again by group: ``counts[group, path, field]`` of PATH_FIELDS.
 

@@ -30,8 +30,18 @@ def _next_visit(codes, i, limit, way, collapse):
     " int64, int64, boolean, int64[:, :, :, ::1])"
 )
 def count_steps(
-    first_group, last_group, group_offsets, customer_offsets, journey_offsets, codes, end_states,
-    anchors, labels, way, collapse, counts,
+    first_group,
+    last_group,
+    group_offsets,
+    customer_offsets,
+    journey_offsets,
+    codes,
+    end_states,
+    anchors,
+    labels,
+    way,
+    collapse,
+    counts,
 ):
     """Count journeys and customers by group, step and state.
 
@@ -70,8 +80,21 @@ def count_steps(
     " int64, int64, int64, boolean, int32[::1], boolean[::1], int64[:, :, ::1])"
 )
 def count_flows(
-    first_group, last_group, group_offsets, customer_offsets, journey_offsets, codes, end_states,
-    anchors, labels, max_steps, way, collapse, row_of, seen, counts,
+    first_group,
+    last_group,
+    group_offsets,
+    customer_offsets,
+    journey_offsets,
+    codes,
+    end_states,
+    anchors,
+    labels,
+    max_steps,
+    way,
+    collapse,
+    row_of,
+    seen,
+    counts,
 ):
     """Count the moves from step to step by group: first what occurs, then how often.
 

@@ -1,0 +1,130 @@
+"""The journey map as a graph: nodes, transitions, where people leave, and the smaller flows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from omninb.intervals import Rates
+from omninb.journeys import END_STATES, Journeys
+from omninb.move_tally import ANY_END, MoveTally
+from omninb.tallies import SMALLER, START
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+By = str | Sequence[str]
+
+
+def transition_graph(
+    journeys: Journeys, by: By = "channel", min_journeys: int = 1, collapse_repeats: bool = False
+) -> nx.DiGraph:
+    """The journey map as a graph: nodes, transitions and where people leave.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From ``log.journeys(…)``.
+    by : str or list of str
+        The role or column, or the combination of several, whose values are the nodes.
+    min_journeys : int
+        Edges between nodes with fewer journeys are bundled, each source's into one edge to
+        ``(smaller flows)``, and counted again there. Edges from START and to the end states stay.
+    collapse_repeats : bool
+        Take runs of the same node as one visit.
+
+    Returns
+    -------
+    networkx.DiGraph
+        Edges carry the columns of :func:`transition_table`. Nodes carry ``kind`` (``start``,
+        ``node``, ``smaller`` or ``end``), ``journeys``, ``customers``, ``touchpoints``, ``settled``
+        (settled touchpoints), ``leave_rate`` (exits of settled touchpoints) with bounds and
+        ``interval_method``, ``mean_position`` (1 = first touchpoint of the journey), and for end
+        states ``share`` (of settled journeys, whose number is ``settled``) with bounds. The graph
+        carries the facts of the tables, and ``smaller_pairs`` and ``smaller_transitions``.
+
+    Raises
+    ------
+    OmninbError
+        If ``by`` does not occur in the log, or has too many values.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> graph = onb.transition_graph(onb.sample().journeys(end_at="purchase"), min_journeys=50)
+    >>> graph.nodes["START"]["kind"]
+    'start'
+    """
+    import networkx as nx
+
+    tally = MoveTally.of(journeys, by, collapse_repeats, gaps=True)
+    tally.facts.warn_if_unsettled()
+    inner = [edge for edge in tally.edges.labels if edge[0] != START and edge[1] not in END_STATES]
+    few = tally.edges.values[:, tally.edges.rows(inner), 1].sum(axis=0) < min_journeys
+    pooled = frozenset(edge for edge, small in zip(inner, few, strict=True) if small)
+    small_transitions = int(tally.edges.values[:, tally.edges.rows(list(pooled)), 0].sum())
+    if pooled:
+        tally = MoveTally.of(journeys, by, collapse_repeats, gaps=True, pooled=pooled)
+    table = tally.table()
+    graph: nx.DiGraph[str] = nx.DiGraph(
+        **tally.facts.attrs(), smaller_pairs=len(pooled), smaller_transitions=small_transitions
+    )
+    graph.add_nodes_from(_nodes(tally))
+    if pooled:
+        graph.add_node(SMALLER, kind="smaller", transitions=small_transitions)
+    rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
+    for row in rows:
+        graph.add_edge(row.pop("source"), row.pop("target"), **row)
+    return graph
+
+
+def _nodes(tally: MoveTally) -> list[tuple[str, dict[str, object]]]:
+    names = [name for (name,) in tally.nodes.labels if name != ANY_END]
+    counts = tally.nodes.values.sum(axis=0)
+    leaving = tally.rates([(name, "exit") for name in names])
+    leave_lower, leave_upper, leave_method = leaving.bounds()
+    at = tally.nodes.rows([(name,) for name in names])
+    ended = tally.nodes.rows([(ANY_END,)] * len(names))
+    ending = Rates(
+        tally.settled[:, at],
+        tally.settled[:, ended],
+        counts[at, 2],
+        counts[ended, 2],
+        tally.heaviest.values[0, ended, 0],
+    )
+    end_lower, end_upper, end_method = ending.bounds()
+    whole = tally.settled.sum(axis=0)
+    visits = np.zeros(len(counts), np.int64)
+    sources = tally.nodes.rows([(source,) for source, _ in tally.edges.labels])
+    np.add.at(visits, sources, tally.edges.values[:, :, 0].sum(axis=0))
+    nodes: list[tuple[str, dict[str, object]]] = []
+    for i, name in enumerate(names):
+        journeys, customers, _, positions = map(int, counts[at[i]])
+        touchpoints, settled = int(visits[at[i]]), int(whole[at[i]])
+        facts: dict[str, object] = {"journeys": journeys, "customers": customers}
+        if name in END_STATES:
+            facts |= {"kind": "end", "settled": int(whole[ended[i]])}
+            if name != "open":
+                facts |= {
+                    "share": float(ending.estimate[i]),
+                    "share_ci_lower": float(end_lower[i]),
+                    "share_ci_upper": float(end_upper[i]),
+                    "interval_method": end_method[i],
+                }
+        elif name == START:
+            facts |= {"kind": "start", "mean_position": 0.0}
+        else:
+            facts |= {
+                "kind": "node",
+                "touchpoints": touchpoints,
+                "settled": settled,
+                "leave_rate": float(leaving.estimate[i]),
+                "leave_rate_ci_lower": float(leave_lower[i]),
+                "leave_rate_ci_upper": float(leave_upper[i]),
+                "interval_method": leave_method[i],
+                "mean_position": positions / touchpoints if touchpoints else float("nan"),
+            }
+        nodes.append((name, facts))
+    return nodes

@@ -1,0 +1,178 @@
+"""The tally of moves: what tables, graphs and differences of transitions are answered from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from omninb.errors import OmninbError
+from omninb.intervals import Rates
+from omninb.journeys import END_STATES, Journeys
+from omninb.passes.compiling import GROUPS, each
+from omninb.passes.moves import (
+    BUCKETS,
+    EDGE_FIELDS,
+    NODE_FIELDS,
+    bucket_floor,
+    count_moves,
+    mark_edges,
+)
+from omninb.tallies import SMALLER, START, Counts, Facts, Tally, labels_of, ranges_of
+
+ANY_END = "any end"
+_MOST_LABELS = 4_096
+_GAP_MEMORY = 1 << 30
+By = str | Sequence[str]
+Edge = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MoveTally(Tally):
+    """Counts of moves.
+
+    Attributes
+    ----------
+    edges, nodes : Counts
+        EDGE_FIELDS and NODE_FIELDS of :mod:`omninb.passes.moves` by group.
+    heaviest : Counts
+        The most settled touchpoints that one customer has at each node.
+    gaps : Counts
+        Histograms of the gaps: ``values[bucket, edge]`` holds how many and the sum of what they are
+        above the bucket's floor (µs). Without rows where gaps were not wanted.
+    """
+
+    edges: Counts
+    nodes: Counts
+    heaviest: Counts
+    gaps: Counts
+
+    @classmethod
+    def of(
+        cls,
+        journeys: Journeys,
+        by: By,
+        collapse_repeats: bool,
+        gaps: bool,
+        pooled: frozenset[Edge] = frozenset(),
+    ) -> MoveTally:
+        """Count the moves of journeys; ``pooled`` edges are counted as one edge of their source."""
+        codes, labels = labels_of(journeys, by, _MOST_LABELS)
+        n = len(labels)
+        sources, targets = [*labels, START], [*labels, *END_STATES]
+        layout = (journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets)
+        ranges = ranges_of(journeys)
+
+        seen = np.zeros((n + 1) * (n + 3), bool)
+        common = (codes, journeys.end_states, n, collapse_repeats)
+        each(mark_edges, [(*r, *layout, *common, seen) for r in ranges])
+        keys = np.flatnonzero(seen)
+        pairs = [(sources[k // (n + 3)], targets[k % (n + 3)]) for k in keys]
+        named = [(s, SMALLER) if (s, t) in pooled else (s, t) for s, t in pairs]
+        edge_labels = sorted(set(named))
+        at = {edge: i for i, edge in enumerate(edge_labels)}
+        edge_of = np.zeros(len(seen), np.int32)
+        edge_of[keys] = [at[edge] for edge in named]
+
+        rows = len(edge_labels) if gaps else 0
+        if rows * BUCKETS * 16 > _GAP_MEMORY:
+            raise OmninbError(
+                f"by={by!r} gives {rows:,} kinds of transition, too many for median and p90 gaps. "
+                "Pass gaps=False, or group rare values with other_below= of read_events."
+            )
+        edges = np.zeros((GROUPS, len(edge_labels), len(EDGE_FIELDS)), np.int64)
+        nodes = np.zeros((GROUPS, n + 5, len(NODE_FIELDS)), np.int64)
+        heaviest = np.zeros((GROUPS, n + 5), np.int64)
+        histograms = [np.zeros((rows, BUCKETS, 2), np.int64) for _ in ranges]
+        each(
+            count_moves,
+            [
+                (*r, *layout, journeys.time, *common, journeys.rules.settled_until, edge_of,
+                 edges, nodes, heaviest, histogram)
+                for r, histogram in zip(ranges, histograms, strict=True)
+            ],
+        )  # fmt: skip
+        node_labels = [(name,) for name in [*sources, *END_STATES, ANY_END]]
+        return cls(
+            Facts.of(journeys, by),
+            Counts(tuple(edge_labels), edges),
+            Counts.of(node_labels, nodes),
+            Counts.of(node_labels, heaviest.max(axis=0)[None, :, None], np.maximum),
+            Counts(tuple(edge_labels[:rows]), np.sum(histograms, axis=0).swapaxes(0, 1)),
+        )
+
+    @cached_property
+    def settled(self) -> np.ndarray:
+        """Settled touchpoints of each node, or settled journeys of each end, by group."""
+        settled = np.zeros(self.nodes.values.shape[:2], np.int64)
+        sums = self.edges.values[:, :, 3]
+        sources = self.nodes.rows([(source,) for source, _ in self.edges.labels])
+        np.add.at(settled.T, sources, sums.T)
+        ends = [i for i, (_, target) in enumerate(self.edges.labels) if target in END_STATES]
+        for name in (*END_STATES, ANY_END):
+            into = [i for i in ends if name in (self.edges.labels[i][1], ANY_END)]
+            settled[:, self.nodes.rows([(name,)])[0]] = sums[:, into].sum(axis=1)
+        return settled
+
+    def rates(self, edges: Sequence[Edge]) -> Rates:
+        """The probabilities of edges: settled transitions of the source's settled touchpoints."""
+        known = set(self.edges.labels)
+        sources = self.nodes.rows([(source,) for source, _ in edges])
+        at = self.edges.rows([e for e in edges if e in known])
+        here = np.array([e in known for e in edges], bool)
+        part = np.zeros((GROUPS, len(edges)), np.int64)
+        customers_with = np.zeros(len(edges), np.int64)
+        part[:, here] = self.edges.values[:, at, 3]
+        customers_with[here] = self.edges.values[:, at, 4].sum(axis=0)
+        customers = self.nodes.values[:, sources, 2].sum(axis=0)
+        return Rates(
+            part,
+            self.settled[:, sources],
+            customers_with,
+            customers,
+            self.heaviest.values[0, sources, 0],
+        )
+
+    def table(self) -> pd.DataFrame:
+        """The table of :func:`transition_table`."""
+        counts = self.edges.values.sum(axis=0)
+        rates = self.rates(self.edges.labels)
+        lower, upper, method = rates.bounds()
+        open_ = np.array([target == "open" for _, target in self.edges.labels], bool)
+        whole = rates.whole.sum(axis=0)
+        frame = pd.DataFrame(
+            {
+                "source": [source for source, _ in self.edges.labels],
+                "target": [target for _, target in self.edges.labels],
+                "transitions": counts[:, 0],
+                "journeys": counts[:, 1],
+                "customers": counts[:, 2],
+                "settled_transitions": counts[:, 3],
+                "settled": whole,
+                "probability": np.where(open_, np.nan, rates.estimate),
+                "probability_ci_lower": np.where(open_, np.nan, lower),
+                "probability_ci_upper": np.where(open_, np.nan, upper),
+                "interval_method": np.where(open_, "none", method),
+            }
+        ).astype({"source": "str", "target": "str", "interval_method": "str"})
+        if len(self.gaps.labels):
+            frame["median_gap"] = self._gap_quantile(0.5)
+            frame["p90_gap"] = self._gap_quantile(0.9)
+        frame = frame.sort_values(
+            ["transitions", "source", "target"], ascending=[False, True, True], ignore_index=True
+        )
+        frame.attrs = self.facts.attrs()
+        return frame
+
+    def _gap_quantile(self, q: float) -> pd.Series:
+        """The smallest gap that at least the share q of an edge's gaps do not exceed."""
+        counts = self.gaps.values[:, :, 0]
+        totals = counts.sum(axis=0)
+        reached = counts.cumsum(axis=0) >= np.ceil(q * totals)
+        bucket = reached.argmax(axis=0)
+        n, rest = self.gaps.values[bucket, np.arange(len(totals))].T
+        gap = bucket_floor(bucket) + rest / np.maximum(n, 1)
+        return pd.Series(pd.to_timedelta(np.where(totals > 0, gap, np.nan), unit="us"))

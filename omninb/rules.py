@@ -1,0 +1,100 @@
+"""The rules by which touchpoints become journeys, and what the log could see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from omninb.conditions import Condition, matching
+from omninb.errors import OmninbError, duration
+from omninb.layout import Columns, Layout
+
+if TYPE_CHECKING:
+    from omninb.events import EventLog
+
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How touchpoints were cut into journeys, and what the log could see (µs UTC)."""
+
+    split_gap: str | None = None
+    end_at: Condition | Sequence[Condition] | None = None
+    lost_at: Condition | Sequence[Condition] | None = None
+    lookback: str | None = None
+    exit_after: str = "30d"
+    observed_from: int = 0
+    observed_until: int = 0
+
+    @property
+    def gap(self) -> int:
+        """µs; a longer gap starts a new journey."""
+        return _NEVER if self.split_gap is None else duration(self.split_gap, "split_gap")
+
+    @property
+    def settled_until(self) -> int:
+        """µs UTC; what followed a touchpoint up to here is known."""
+        return self.observed_until - min(duration(self.exit_after, "exit_after"), self.gap)
+
+
+def moment(value: object, argument: str) -> int:
+    """µs since 1970 UTC of a date or time; without a zone it is taken as UTC."""
+    try:
+        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise OmninbError(
+            f'{argument}={value!r} is no date. Write for example "2025-03-01".'
+        ) from error
+    if stamp is pd.NaT:
+        raise OmninbError(f'{argument}={value!r} is no date. Write for example "2025-03-01".')
+    stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+    return int(stamp.as_unit("us").to_numpy().astype("int64"))
+
+
+def observed_period(
+    log: EventLog, time: np.ndarray, observed_from: object, observed_until: object
+) -> tuple[int, int]:
+    """What the log could see (µs UTC); touchpoints outside are a contradiction."""
+    seen = (int(time.min()), int(time.max())) if len(time) else (0, 0)
+    low, high = log.observed_from, log.observed_until
+    low = seen[0] if low is None else low
+    high = seen[1] if high is None else high
+    low = low if observed_from is None else moment(observed_from, "observed_from")
+    high = high if observed_until is None else moment(observed_until, "observed_until")
+    for argument, wrong, edge in (
+        ("observed_from", low > seen[0], seen[0]),
+        ("observed_until", high < seen[1], seen[1]),
+    ):
+        if wrong and len(time):
+            raise OmninbError(
+                f"{argument}: the log has touchpoints beyond it, the outermost at "
+                f"{pd.Timestamp(edge, unit='us', tz='UTC').isoformat()}. Give that or wider."
+            )
+    return low, high
+
+
+def goals_of(columns: Columns, rules: Rules) -> np.ndarray:
+    """The end state (uint8) that each touchpoint brings, 0 for none; empty without such rules."""
+    if rules.end_at is None and rules.lost_at is None:
+        return np.empty(0, np.uint8)
+    goals = np.zeros(len(columns.order), np.uint8)
+    for argument, condition, state in (("lost_at", rules.lost_at, 2), ("end_at", rules.end_at, 1)):
+        if condition is not None:
+            goals[matching(columns, condition, argument)] = state
+    return goals
+
+
+def order_codes(layout: Layout) -> np.ndarray:
+    """Codes (int32) of the touchpoints' order ids in layout order, 0 for none."""
+    column = layout.columns.table.column("order_id")
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries().combine_chunks()
+    indices = column.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+    return (indices[layout.order] + 1).astype(np.int32)
