@@ -74,7 +74,7 @@ def one_log(task: tuple[int, str, int]) -> list[Cell]:
     b = simulate(customers, sizes, PREFERENCE + SHIFT, rng, 10**8 * seed + 5 * 10**7)
     edges = onb.transition_table(a, gaps=False).set_index(["source", "target"])
     steps = onb.step_table(a, max_steps=2).set_index(["step", "channel"])
-    flows = onb.flow_table(a, max_steps=2).set_index(["step", "source", "target"])
+    flows = onb.flow_table(a, max_steps=3).set_index(["step", "source", "target"])
     moved = onb.transition_difference_table(a, b).set_index(["source", "target"])
     looked_up = {
         "edge p = .5": (edges, ("source", "half"), "probability"),

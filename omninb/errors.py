@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 
 class OmninbError(ValueError):
-    """Something a caller can mend: the argument, what was given, and what would do."""
+    """Something a caller can mend: the argument, what was given, and what would do.
+
+    Attributes
+    ----------
+    settled_by : mapping
+        Arguments that would settle it, each with the values to choose from; often empty.
+
+    Examples
+    --------
+    >>> import omninb as onb, pandas as pd
+    >>> log = {"customer_id": ["a"], "timestamp": ["01/02/2024 10:00Z"], "channel": ["web"]}
+    >>> try:
+    ...     onb.read_events(pd.DataFrame(log))
+    ... except onb.OmninbError as error:
+    ...     print(error.settled_by)
+    {'day_first': (True, False)}
+    """
+
+    settled_by: Mapping[str, Sequence[object]] = MappingProxyType({})
+
+    def __init__(
+        self, message: str, settled_by: Mapping[str, Sequence[object]] | None = None
+    ) -> None:
+        super().__init__(message)
+        if settled_by:
+            self.settled_by = dict(settled_by)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -77,6 +77,7 @@ class Journeys:
         rules = Rules(
             split_gap, end_at, lost_at, lookback, exit_after,
             *observed_period(log, layout.time, observed_from, observed_until),
+            log.timezone or "UTC",
         )  # fmt: skip
         goals, orders = goals_of(layout.columns, rules), np.empty(0, np.int32)
         if end_at is not None and "order_id" in log.table.column_names:
@@ -154,7 +155,7 @@ class Journeys:
             values, or a list of alternatives.
         between : (start, end), optional
             Journeys whose first touchpoint lies in [start, end): dates, or anything that pandas
-            reads as a timestamp; without a zone, UTC.
+            reads as a timestamp; without an offset, in the log's zone.
         **first : value or list of values
             Journeys by a role or column at their **first** touchpoint (which is also how a
             customer's fixed attribute is chosen), for example ``device="mobile"``.
@@ -186,7 +187,7 @@ class Journeys:
             )
             chosen &= hits[self.journey_offsets[1:]] > hits[starts]
         if between is not None:
-            low, high = (moment(value, "between") for value in between)
+            low, high = (moment(value, "between", self.rules.timezone) for value in between)
             chosen &= (self.time[starts] >= low) & (self.time[starts] < high)
         return self._keep(chosen)
 
@@ -196,11 +197,13 @@ class Journeys:
         Returns
         -------
         pandas.DataFrame
-            One row a touchpoint. ``timestamp`` in UTC, ``value`` and ``cost`` in currency units.
+            One row a touchpoint. ``timestamp`` in the log's zone (UTC without one), ``value`` and
+            ``cost`` in currency units.
         """
         lengths = np.diff(self.journey_offsets)
         journey = np.repeat(np.arange(len(self)), lengths)
         frame = self.columns.table.take(pa.array(self.columns.order)).to_pandas()
+        frame["timestamp"] = frame["timestamp"].dt.tz_convert(self.rules.timezone)
         for money in {"value", "cost"} & set(frame.columns):
             frame[money] = frame[money] / 1e6
         frame.insert(0, "journey", journey)

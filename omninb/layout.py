@@ -250,6 +250,11 @@ def _lay_out(log: EventLog) -> Layout:
     """
     ready()
     table = log.table
+    if table.num_rows >= 1 << 31:
+        raise OmninbError(
+            f"the log has {table.num_rows:,} touchpoints; a layout holds up to {(1 << 31) - 1:,}. "
+            "Read it in parts by customer, and add their tallies."
+        )
     parts = _batches(table)
     batches: list[_Batch | None] = [None] * len(parts)
 

@@ -119,8 +119,8 @@ class PathTally:
         found, counts, examples = (np.concatenate(part) for part in zip(*parts, strict=True))
         if len(found) > _MOST_PATHS:
             raise OmninbError(
-                f"by={by!r}: {len(found):,} different paths, more than {_MOST_PATHS:,}. Shorten them "
-                "by max_steps=, join repeats by collapse_repeats=True, or choose a coarser by=."
+                f"by={by!r}: {len(found):,} different paths, more than {_MOST_PATHS:,}. Shorten "
+                "them by max_steps=, join repeats by collapse_repeats=True, or take a coarser by=."
             )
         examples = np.stack((np.zeros(len(found), np.int64), examples), axis=1)
         return cls(Facts.of(j, by), found, counts, examples, (reader,))

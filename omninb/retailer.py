@@ -93,7 +93,11 @@ EVENTS: dict[
     STORE: {BROWSE: "visit", BASKET: "visit advice", AFTER: "pickup return advice", LOYAL: "visit"},
     CALL: {BROWSE: "contact"},
     CHAT: {BROWSE: "contact"},
-    MAIL: {AWARE: "open click", AFTER: "delivery csat_answer nps_answer", LOYAL: "offer_click"},
+    MAIL: {
+        AWARE: "open_mail click",
+        AFTER: "delivery csat_answer nps_answer",
+        LOYAL: "offer_click",
+    },
     SOCIAL: {AWARE: "ad_impression ad_click view_post"},
     SEARCH: {AWARE: "ad_click"},
     DISPLAY: {AWARE: "ad_impression ad_impression ad_click"},

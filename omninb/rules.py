@@ -22,7 +22,7 @@ _NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class Rules:
-    """How touchpoints were cut into journeys, and what the log could see (µs UTC)."""
+    """How touchpoints were cut into journeys, what the log could see (µs UTC), and its zone."""
 
     split_gap: str | None = None
     end_at: Condition | Sequence[Condition] | None = None
@@ -31,6 +31,7 @@ class Rules:
     exit_after: str = "30d"
     observed_from: int = 0
     observed_until: int = 0
+    timezone: str = "UTC"
 
     @property
     def gap(self) -> int:
@@ -43,8 +44,8 @@ class Rules:
         return self.observed_until - min(duration(self.exit_after, "exit_after"), self.gap)
 
 
-def moment(value: object, argument: str) -> int:
-    """µs since 1970 UTC of a date or time; without a zone it is taken as UTC."""
+def moment(value: object, argument: str, timezone: str) -> int:
+    """µs since 1970 UTC of a date or time; without an offset it is in the given zone."""
     try:
         stamp = pd.Timestamp(value)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
@@ -53,7 +54,8 @@ def moment(value: object, argument: str) -> int:
         ) from error
     if stamp is pd.NaT:
         raise OmninbError(f'{argument}={value!r} is no date. Write for example "2025-03-01".')
-    stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+    stamp = stamp.tz_localize(timezone) if stamp.tz is None else stamp
+    stamp = stamp.tz_convert("UTC")
     return int(stamp.as_unit("us").to_numpy().astype("int64"))
 
 
@@ -62,11 +64,11 @@ def observed_period(
 ) -> tuple[int, int]:
     """What the log could see (µs UTC); touchpoints outside are a contradiction."""
     seen = (int(time.min()), int(time.max())) if len(time) else (0, 0)
-    low, high = log.observed_from, log.observed_until
+    low, high, zone = log.observed_from, log.observed_until, log.timezone or "UTC"
     low = seen[0] if low is None else low
     high = seen[1] if high is None else high
-    low = low if observed_from is None else moment(observed_from, "observed_from")
-    high = high if observed_until is None else moment(observed_until, "observed_until")
+    low = low if observed_from is None else moment(observed_from, "observed_from", zone)
+    high = high if observed_until is None else moment(observed_until, "observed_until", zone)
     for argument, wrong, edge in (
         ("observed_from", low > seen[0], seen[0]),
         ("observed_until", high < seen[1], seen[1]),

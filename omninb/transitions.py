@@ -97,6 +97,7 @@ def transition_difference_table(
         ``difference`` = b - a, ``difference_ci_lower``, ``difference_ci_upper`` (95 %, not adjusted
         for the number of rows), ``interval_method`` (``jackknife``; ``mover`` for rare cells, the
         bounds of both combined as if independent: Newcombe 1998; ``none``). Largest first.
+        ``attrs["a"]`` and ``attrs["b"]`` hold the facts of both.
 
     Raises
     ------
@@ -144,9 +145,7 @@ def transition_difference_table(
         key=lambda column: -column.abs() if column.name == "difference" else column,
         ignore_index=True,
     )
-    frame.attrs = tallies[0].facts.attrs() | {
-        f"{name}_{side}": getattr(tally.facts, name)
-        for side, tally in zip("ab", tallies, strict=True)
-        for name in ("journeys", "customers", "touchpoints")
-    }
+    facts = [tally.facts.attrs() for tally in tallies]
+    frame.attrs = {name: facts[0][name] for name in ("by", "confidence")}
+    frame.attrs |= dict(zip("ab", facts, strict=True))
     return frame

@@ -102,7 +102,7 @@ def test_probabilities_of_a_source_sum_to_one(rows, rules):
     assert shown[["probability_ci_lower", "probability_ci_upper"]].stack().between(0, 1).all()
 
 
-@given(random_rows(distinct_times=True), st.randoms(), st.integers(-(10**6), 10**6))
+@given(random_rows(distinct_times=True), st.randoms(), st.integers(-(10**5), 0))
 def test_row_order_names_and_the_clock_change_no_count(rows, random, hours):
     table = _table(log_of(rows).journeys())
     names = dict(zip([f"c{i}" for i in range(8)], random.sample(range(99), 8), strict=True))

@@ -16,21 +16,27 @@ _EARLIEST = -2_208_988_800_000_000  # 1900-01-01
 _LATEST = 7_258_118_400_000_000  # 2200-01-01
 _EMPTY, _NUMBER, _DAY_OR_MONTH, _ZONED, _NAIVE = range(5)
 
-# One pattern for `01/02/2024`, and one for an offset, a Z or a zone name after the time.
+# One pattern for `01/02/2024`, one for a day with an offset and no time, `2024-02-01Z`, and one for
+# an offset, a Z or a zone name after the time.
 _SLASHED = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
+_DAY_ZONED = r"^(\d{4}-\d{1,2}-\d{1,2})\s?([Zz]|[+-]\d{2}:?\d{2})$"
 _OFFSET = r"^\S+[T ]\d.*(?:[A-Za-z]|[+-]\d{2}(?::?\d{2}){0,2})$"
 _TEXT_QUERY = f"""
 WITH trimmed AS (SELECT trim(x) AS x FROM given),
 ordered AS (
     SELECT x, regexp_matches(x, '{_SLASHED}') AS slashed,
-           regexp_replace(x, '{_SLASHED}', $order) AS iso,
+           regexp_replace(x, '{_SLASHED}', $order) AS dated,
     FROM trimmed),
+timed AS (
+    SELECT x, slashed, CASE WHEN length(dated) < 18
+           THEN regexp_replace(dated, '{_DAY_ZONED}', '\\1 00:00:00\\2') ELSE dated END AS iso,
+    FROM ordered),
 kinds AS (
     SELECT x, iso, regexp_matches(iso, '(?i)\\d\\s*[ap]m$') AS twelve,
            CASE WHEN x IS NULL OR x = '' THEN {_EMPTY}
                 WHEN regexp_full_match(x, '[+-]?\\d+(\\.\\d*)?') THEN {_NUMBER}
                 WHEN slashed THEN {_DAY_OR_MONTH} ELSE {_NAIVE} END AS kind,
-    FROM ordered)
+    FROM timed)
 SELECT kind::TINYINT AS kind,
        regexp_matches(iso, '{_OFFSET}') AND NOT twelve AS zoned,
        CASE WHEN kind = {_NUMBER}
@@ -101,7 +107,8 @@ def read_moments(
         if place is None:
             raise OmninbError(
                 f"timestamp: column {source!r} holds times without an offset. Where did the clock "
-                'hang? Give timezone="Europe/Berlin" or another IANA name, or timezone="UTC".'
+                'hang? Give timezone="Europe/Berlin" or another IANA name, or timezone="UTC".',
+                {"timezone": ("Europe/Berlin", "UTC")},
             )
         local = ~impossible if zoned is None else ~impossible & ~zoned
         found = to_utc(moment[local], place)
@@ -149,10 +156,13 @@ def _refuse_range(utc: pa.ChunkedArray, refusals: Refusals) -> None:
         refusals.refuse(outside, "timestamp: the year is outside 1900 to 2199")
 
 
-def _unit_missing(source: str) -> OmninbError:
+def _unit_missing(source: str, number: float) -> OmninbError:
+    """The question for the unit, with those units that put the number between 1990 and 2100."""
+    likely = [unit for unit, factor in _UNITS.items() if 6.3e14 < number * factor < 4.1e15]
     return OmninbError(
         f"timestamp: column {source!r} holds numbers. Say what they count since 1970: "
-        'time_unit="s", "ms", "us" or "ns".'
+        'time_unit="s", "ms", "us" or "ns".',
+        {"time_unit": tuple(likely or _UNITS)},
     )
 
 
@@ -160,7 +170,7 @@ def _numbers(
     column: pa.ChunkedArray, refusals: Refusals, source: str, time_unit: str | None
 ) -> Micros:
     if time_unit is None:
-        raise _unit_missing(source)
+        raise _unit_missing(source, float(pc.max(column.cast(pa.float64())).as_py() or 0))
     _refuse_nulls(column, refusals)
     factor = _UNITS[time_unit]
     if pa.types.is_integer(column.type):
@@ -190,22 +200,25 @@ def _texts(
     kind = found["kind"].to_numpy()
     refusals.refuse(kind == _EMPTY, "timestamp is empty")
     if time_unit is None and bool((kind == _NUMBER).any()):
-        raise _unit_missing(source)
+        raise _unit_missing(source, float(column[int(np.argmax(kind == _NUMBER))].as_py()))
     if day_first is None and bool((kind == _DAY_OR_MONTH).any()):
         example = column[int(np.argmax(kind == _DAY_OR_MONTH))].as_py()
         raise OmninbError(
             f"timestamp: column {source!r} holds {example!r}. Say which comes first: "
-            "day_first=True or day_first=False."
+            "day_first=True or day_first=False.",
+            {"day_first": (True, False)},
         )
     unreadable = found["moment"].is_null().to_numpy()
     refusals.refuse(unreadable, "timestamp: not a date and time")
     filled = kind != _EMPTY
     if bool(filled.any()) and bool(unreadable[filled].all()):
-        example = column[int(np.argmax(filled))].as_py()
+        first = int(np.argmax(filled))
+        example, turned = column[first].as_py(), day_first is False and kind[first] == _DAY_OR_MONTH
         raise OmninbError(
             f"timestamp: no value of column {source!r} is a date and time; the first is "
             f"{example!r}. Write them as 2024-01-31 18:05:00, or name another column: "
-            'columns={"timestamp": …}. For 31/01/2024 give day_first=True.'
+            'columns={"timestamp": …}.' + " For 31/01/2024 give day_first=True." * turned,
+            {"day_first": (True,)} if turned else None,
         )
     moment = _integers(found["moment"])
     if time_unit == "ns":

@@ -61,7 +61,8 @@ def read_money(
             example = column[pc.index(found["comma"], True).as_py()].as_py()
             raise OmninbError(
                 f"{role}: column {source!r} holds {example!r}. If the comma is the decimal sign, "
-                'give decimal=",".'
+                'give decimal=",".',
+                {"decimal": (",",)},
             )
         micros = found["micros"]
         filled = ~found["missing"].to_numpy()
