@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import csv
 import os
+import shlex
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
@@ -31,7 +33,9 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except OmninbError as error:
-            click.echo(f"omninb: {error}", err=True)
+            from omninb.cli_words import in_command_words
+
+            click.echo(f"omninb: {in_command_words(str(error))}", err=True)
             ctx.exit(1)
 
 
@@ -67,6 +71,10 @@ def _columns(ctx: click.Context, _: click.Parameter, given: Iterable[str]) -> di
 
 def _log_options(command: Command) -> Command:
     for option in (
+        click.option("--currency", metavar="NAME", help="Currency of value and cost."),
+        click.option(
+            "--decimal", type=click.Choice([".", ","]), help="Decimal sign of value and cost."
+        ),
         click.option(
             "--day-first/--month-first", default=None, help="How to read a date such as 01/02/2024."
         ),
@@ -116,6 +124,7 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
 
     Exit status 1 where the log cannot be used as it stands.
     """  # noqa: D301
+    from omninb.cli_words import in_command_words, log_words, next_checks
     from omninb.errors import OmninbError
     from omninb.events import read_events
     from omninb.events.proposal import propose_roles
@@ -124,15 +133,22 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
 
     found = column_names(file)
     own = {role: role for role in ROLES if role in found}
-    free = [name for name in found if name not in columns.values()]
-    used = {role: {**own, **columns}[role] for role in ROLES if role in own or role in columns}
+    usable = {role: column for role, column in columns.items() if column in found}
+    roles = [role for role in (*ROLES, "currency") if role in own or role in usable]
+    used = {role: {**own, **usable}[role] for role in roles}
+    free = [name for name in found if name not in used.values()]
     proposal = {**propose_roles(free), **used}
     _show_roles(found, used, proposal)
     try:
-        log = read_events(file, columns=columns, **options)
+        log = read_events(
+            file, columns=columns, **{name: v for name, v in options.items() if v is not None}
+        )
     except OmninbError as error:
-        click.echo(f"\nThis log cannot be used yet. {error}")
-        click.echo(f"\nPerhaps:\n  omninb check {_quoted(file)} {_columns_line(proposal)}")
+        click.echo(f"\nThis log cannot be used yet. {in_command_words(str(error))}")
+        lines = next_checks(file, columns, options, proposal, error)
+        if lines:
+            click.echo("\nPerhaps:" if len(lines) == 1 else "\nOne of:")
+        click.echo("".join(f"  {line}\n" for line in lines), nl=False)
         raise click.exceptions.Exit(1) from None
     click.echo()
     counts = log.counts
@@ -144,7 +160,8 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
     rows = log.quality[~log.quality["check"].isin([*counts, "duplicates removed"])]
     for row in rows.itertuples():
         click.echo(f"  {row.outcome:<12} {row.rows:>12,}  {row.check}  {row.example}".rstrip())
-    click.echo(f"\nThis log can be used:\n  {_columns_line(log.roles)}")
+    click.echo("\nThis log can be used. Next:")
+    click.echo(f"  omninb run journey_map --events {shlex.quote(file)}{log_words(used, options)}")
 
 
 def _show_roles(found: list[str], used: Mapping[str, str], proposal: Mapping[str, str]) -> None:
@@ -160,24 +177,31 @@ def _show_roles(found: list[str], used: Mapping[str, str], proposal: Mapping[str
         click.echo(f"{'no role':<13} {', '.join(kept)}")
 
 
-def _columns_line(columns: Mapping[str, str]) -> str:
-    import io
+class _RunCommand(click.Command):
+    """``omninb run NOTEBOOK --help`` lists what the notebook can be given."""
 
-    named = [f"{role}={column}" for role, column in columns.items() if role != column]
-    if not named:
-        return "(no --columns needed: each column bears its role's name)"
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(named)
-    return f"--columns {_quoted(line.getvalue())}"
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["omninb.words"] = [word for word in args if word[:1] != "-"]
+        return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = {str(option.name).upper() for option in self.params}
+        for word in ctx.meta["omninb.words"]:
+            from omninb.errors import OmninbError
+            from omninb.reports.catalogue import find_notebook
+            from omninb.reports.execution import read_notebook
+            from omninb.reports.parameters import declared
+
+            with suppress(OmninbError):  # a word that names no notebook
+                known = declared(read_notebook(find_notebook(word))).values()
+                own = [p for p in known if p.name not in options]
+                with formatter.section(f"Parameters of {word}, each as -p NAME VALUE"):
+                    formatter.write_dl([(p.name, f"{p.help}  [default: {p.default}]") for p in own])
+                return
+        formatter.write("\nomninb run NOTEBOOK --help lists the notebook's parameters.\n")
 
 
-def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
-
-
-@main.command()
+@main.command(cls=_RunCommand)
 @click.argument("notebook")
 @_run_options
 def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log: Any) -> None:
@@ -187,6 +211,7 @@ def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log:
     changes unless every cell ran.
 
     \b
+    omninb run journey_map --help
     omninb run journey_map --out reports
     omninb run journey_map --events events.csv --columns customer_id=user,timestamp=when \\
         --timezone Europe/Berlin -p BY device -p SPLIT_GAP 30min --out reports
@@ -276,4 +301,6 @@ class _Usage:
         from omninb.errors import OmninbError
 
         if isinstance(error, OmninbError):
-            raise click.UsageError(str(error)) from None
+            from omninb.cli_words import in_command_words
+
+            raise click.UsageError(in_command_words(str(error))) from None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,12 +53,102 @@ def test_check_says_what_is_missing_and_proposes_a_line(log: Path) -> None:
     assert "Traceback" not in result.output
 
 
+def pasted(line: str) -> Result:
+    """The outcome of a line that the command line itself proposed."""
+    words = shlex.split(line)
+    assert words[0] == "omninb"
+    return run(*words[1:])
+
+
+def proposed(result: Result) -> list[str]:
+    return [line.strip() for line in result.output.splitlines() if line.startswith("  omninb ")]
+
+
+def test_what_check_proposes_leads_to_a_log_that_can_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "own log.csv"
+    path.write_text(
+        "user;when;way in;amount\na;01/02/2024 10:00;web;19,90\na;03/02/2024 11:00;store;1,50\n",
+        encoding="utf-8",
+    )
+    line, refused = f"omninb check '{path}' --columns 'channel=way in'", []
+    while (result := pasted(line)).exit_code:
+        refused.append(line)
+        assert set(proposed(result)).isdisjoint(refused), "check goes in circles"
+        assert not re.search(r"day_first|timezone=|decimal=|columns=", result.output)
+        if "--day-first or --month-first" in result.output:
+            assert [one.rpartition(" --")[2] for one in proposed(result)] == [
+                "day-first", "month-first",
+            ]  # fmt: skip
+        line = proposed(result)[0]
+    assert len(refused) == 4
+    (following,) = proposed(result)
+    assert following == (
+        f"omninb run journey_map --events '{path}' --columns "
+        "'customer_id=user,timestamp=when,channel=way in,value=amount' --day-first --decimal , "
+        "--timezone Europe/Berlin"
+    )
+
+
+@pytest.mark.parametrize(
+    "when, unit", [("1709287200", "s"), ("1709287200123", "ms"), ("1709287200123456", "us")]
+)
+def test_check_proposes_the_unit_that_makes_sense(when: str, unit: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"customer_id,timestamp,channel\na,{when},web\n", encoding="utf-8")
+    refused = run("check", path)
+    assert proposed(refused) == [f"omninb check {path} --time-unit {unit}"]
+    assert "--time-unit s, ms, us or ns" in refused.output
+    assert pasted(proposed(refused)[0]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "columns, says",
+    [
+        ("customer_id=usr", "--columns customer_id=usr: events.csv has no column 'usr'"),
+        ("costumer_id=user", "Did you mean 'customer_id'?"),
+        ("user=customer_id", "Write --columns customer_id=user."),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_put_right(columns: str, says: str, log: Path) -> None:
+    result = run("check", log, "--columns", columns, "--timezone", "UTC")
+    assert result.exit_code == 1 and says in result.output
+    assert "customer_id   missing, and required; perhaps 'user'" in result.output
+    if len(proposed(result)) == 1:  # no column is named like a channel in this log
+        assert "--timezone UTC" in proposed(result)[0]
+
+
+def test_nothing_is_proposed_where_nothing_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("a,b,c\n1,2,3\n", encoding="utf-8")
+    result = run("check", path)
+    assert result.exit_code == 1 and not proposed(result) and "Perhaps" not in result.output
+
+
+def test_errors_of_a_run_name_options(log: Path, tmp_path: Path) -> None:
+    columns = 'customer_id=user,timestamp=when,"channel=channel, kind"'
+    result = run("run", "journey_map", "--events", log, "--columns", columns, "--out", tmp_path)
+    assert result.exit_code == 1 and "Give --timezone Europe/Berlin" in result.output
+
+
+def test_help_of_run_lists_the_notebooks_parameters(tmp_path: Path) -> None:
+    shown = run("run", "journey_map", "--help").output
+    assert "EXIT_AFTER     silence after which" in shown and "[default: 30d]" in shown
+    assert "TIMEZONE" not in shown.partition("Parameters of journey_map")[2]  # it has an option
+    own = write(small_notebook("1"), tmp_path / "own.ipynb")
+    assert "BY" in run("run", "--out", "x", own, "--help").output.partition("Parameters of")[2]
+    assert "run NOTEBOOK --help lists" in run("run", "--help").output
+    assert "run NOTEBOOK --help lists" in run("run", "nonsense", "--help").output
+
+
 def test_check_accounts_for_every_row(log: Path) -> None:
     columns = 'customer_id=user,timestamp=when,"channel=channel, kind",event=what'
     result = run("check", log, "--columns", columns, "--timezone", "UTC")
     assert result.exit_code == 0, result.output
     assert "3 rows read = 3 used + 0 duplicates removed + 0 quarantined" in result.output
-    assert f"--columns '{columns}'" in result.output  # what it says can be pasted again
+    (line,) = proposed(result)
+    assert line == (
+        f"omninb run journey_map --events {log} --columns '{columns}' --timezone UTC"
+    )
     assert run("check", log, "--columns", columns).exit_code == 1  # naive times, no zone
 
 
@@ -133,7 +225,8 @@ def test_a_simulated_log_can_be_used_as_it_stands(tmp_path: Path) -> None:
         made = run("simulate", "--customers", 30, "--seed", 1, "--out", tmp_path / name)
         assert made.exit_code == 0 and "30 customers" in made.output
         checked = run("check", tmp_path / name)
-        assert checked.exit_code == 0 and "no --columns needed" in checked.output
+        assert checked.exit_code == 0
+        assert proposed(checked) == [f"omninb run journey_map --events {tmp_path / name}"]
     assert run("simulate", "--out", tmp_path / "events.xlsx").exit_code == 2
     assert run("simulate", "--out", tmp_path / "none" / "e.csv").exit_code == 1
     assert {path.name for path in tmp_path.iterdir()} == {"events.csv", "events.parquet"}

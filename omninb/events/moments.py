@@ -170,7 +170,7 @@ def _numbers(
     column: pa.ChunkedArray, refusals: Refusals, source: str, time_unit: str | None
 ) -> Micros:
     if time_unit is None:
-        raise _unit_missing(source, float(pc.max(column.cast(pa.float64())).as_py() or 0))
+        raise _unit_missing(source, float(pc.max(column).as_py() or 0))
     _refuse_nulls(column, refusals)
     factor = _UNITS[time_unit]
     if pa.types.is_integer(column.type):

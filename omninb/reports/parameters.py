@@ -188,7 +188,8 @@ def from_command_line(
     for name, text in texts:
         if name not in known:
             raise OmninbError(
-                f"-p {name}: the notebook has no such parameter.{nearest(name, known)}"
+                f"-p {name}: the notebook has no such parameter.{nearest(name, known)} "
+                "omninb run NOTEBOOK --help lists them."
             )
         if name in given:
             raise OmninbError(f"{name} is given twice.")

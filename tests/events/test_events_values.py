@@ -53,6 +53,14 @@ def test_24_offsets_of_many_kinds() -> None:
     ]  # fmt: skip
 
 
+def test_a_day_with_an_offset_begins_there() -> None:
+    texts = ["2024-03-01Z", "2024-03-01 Z", "2024-03-01+02:00", "2024-03-01-0530", "1/3/2024Z"]
+    assert shown(log_of(texts, day_first=True)) == [
+        "2024-03-01 00:00:00", "2024-03-01 00:00:00", "2024-02-29 22:00:00",
+        "2024-03-01 05:30:00", "2024-03-01 00:00:00",
+    ]  # fmt: skip
+
+
 def test_25_spring_does_not_exist_and_autumn_exists_twice() -> None:
     log = log_of(
         ["2024-03-31 02:30:00", "2024-03-31 03:00:00", "2024-10-27 02:30:00"],

@@ -1,0 +1,116 @@
+"""What the command line says: errors in its own spelling, and lines that can be pasted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omninb.errors import OmninbError
+
+_PAIR = r"""['"]([^'"{}]*)['"]: (?:['"]([^'"{}]*)['"]|…)"""
+_MAPPING = rf"\{{({_PAIR}(?:, {_PAIR})*)\}}"
+# How arguments of read_events are written in messages, and how on the command line.
+_SPELLINGS = (
+    (r"day_first=True or day_first=False", "--day-first or --month-first"),
+    (r"day_first=True", "--day-first"),
+    (r"day_first=False", "--month-first"),
+    (r'time_unit="s", "ms", "us" or "ns"', "--time-unit s, ms, us or ns"),
+    (r"time_unit=['\"](\w*)['\"]", r"--time-unit \1"),
+    (r"decimal=['\"](.)['\"]", r"--decimal '\1'"),
+    (r"(timezone|currency)=['\"]([^'\"]*)['\"]", r"--\1 \2"),
+)
+
+
+def in_command_words(message: str) -> str:
+    """An error's message with the arguments of Python spelled as options.
+
+    Examples
+    --------
+    >>> in_command_words("Say which comes first: day_first=True or day_first=False.")
+    'Say which comes first: --day-first or --month-first.'
+    >>> in_command_words("Say which one it is: columns={'channel': 'way in', 'event': 'did'}.")
+    "Say which one it is: --columns 'channel=way in,event=did'."
+    """
+    for pattern, spelled in _SPELLINGS:
+        message = re.sub(pattern, spelled, message)
+    message = message.replace("{role: column}: {", "columns={")
+    return re.sub(rf"columns={_MAPPING}", _columns_spelled, message)
+
+
+def _columns_spelled(found: re.Match[str]) -> str:
+    pairs = re.findall(_PAIR, found.group(1))
+    line = _columns_line({role: column or "…" for role, column in pairs})
+    return f"--columns {line if '…' in line else shlex.quote(line)}"
+
+
+def columns_words(columns: Mapping[str, str]) -> str:
+    """``--columns role=column,…``, quoted for a shell; empty where each column bears its role."""
+    named = {role: column for role, column in columns.items() if role != column}
+    return f"--columns {shlex.quote(_columns_line(named))}" if named else ""
+
+
+def _columns_line(columns: Mapping[str, str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(f"{r}={column}" for r, column in columns.items())
+    return line.getvalue()
+
+
+def log_words(columns: Mapping[str, str], options: Mapping[str, Any]) -> str:
+    """The options of a log as they would be typed, each after a space.
+
+    Examples
+    --------
+    >>> log_words({"channel": "way in"}, {"day_first": False, "decimal": ",", "timezone": None})
+    " --columns 'channel=way in' --month-first --decimal ,"
+    """
+    words = [columns_words(columns)]
+    for name, value in sorted(options.items()):
+        if name == "day_first" and value is not None:
+            words.append("--day-first" if value else "--month-first")
+        elif value is not None:
+            words.append(f"--{name.replace('_', '-')} {shlex.quote(str(value))}")
+    return "".join(f" {word}" for word in words if word)
+
+
+def next_checks(
+    file: str,
+    columns: Mapping[str, str],
+    options: Mapping[str, Any],
+    proposal: Mapping[str, str],
+    error: OmninbError,
+) -> list[str]:
+    """Commands that may settle what kept a log from being used; never the one that was refused.
+
+    Parameters
+    ----------
+    file, columns, options
+        As they were given; options not given are None.
+    proposal : mapping
+        Role to column: those given that exist, and what seems to fit the others.
+    error : OmninbError
+        Why the log was refused.
+    """
+    refused = f"omninb check {shlex.quote(file)}{log_words(columns, options)}"
+    lines = [
+        f"omninb check {shlex.quote(file)}{log_words(tried_columns, tried)}"
+        for tried_columns, tried in _tries(columns, options, proposal, error)
+    ]
+    return [line for line in lines if line != refused]
+
+
+def _tries(
+    columns: Mapping[str, str],
+    options: Mapping[str, Any],
+    proposal: Mapping[str, str],
+    error: OmninbError,
+) -> Iterator[tuple[Mapping[str, str], Mapping[str, Any]]]:
+    known = [(name, values) for name, values in error.settled_by.items() if name in options]
+    for name, values in known:
+        for value in values:
+            yield columns, {**options, name: value}
+    if not known and {"customer_id", "timestamp", "channel"} <= set(proposal):
+        yield proposal, options
