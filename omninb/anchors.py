@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omninb.conditions import Condition, matching
+from omninb.conditions import Condition, condition_words, matching
 from omninb.errors import OmninbError
 from omninb.journeys import Journeys
 from omninb.passes.cutting import first_matches
@@ -24,10 +24,13 @@ class Reading:
         journeys are read from their ends.
     way : int
         1 after, -1 before.
+    words : str
+        The anchor's condition; empty without an anchor.
     """
 
     anchors: np.ndarray
     way: int
+    words: str = ""
 
     @classmethod
     def of(
@@ -44,7 +47,7 @@ class Reading:
         first_matches(
             journeys.journey_offsets, matching(journeys.columns, anchor, "anchor"), anchors
         )
-        return cls(anchors, 1 if direction == "after" else -1)
+        return cls(anchors, 1 if direction == "after" else -1, condition_words(anchor))
 
     @property
     def anchored(self) -> bool:

@@ -12,6 +12,26 @@ from omninb.layout import Columns
 Condition = str | Mapping[str, object]
 
 
+def condition_words(condition: Condition | Sequence[Condition]) -> str:
+    """A condition as a figure names it.
+
+    Examples
+    --------
+    >>> condition_words("purchase"), condition_words({"channel": "store", "event": ["buy", "pay"]})
+    ('purchase', 'channel=store, event=buy or pay')
+    """
+    if isinstance(condition, str):
+        return condition
+    if isinstance(condition, Mapping):
+        return ", ".join(f"{role}={_value_words(value)}" for role, value in condition.items())
+    return "; or ".join(condition_words(one) for one in condition)
+
+
+def _value_words(value: object) -> str:
+    several = isinstance(value, list | tuple | set | frozenset)
+    return " or ".join(sorted(map(str, value))) if several else str(value)  # type: ignore[call-overload]
+
+
 def matching(
     columns: Columns, condition: Condition | Sequence[Condition], argument: str
 ) -> np.ndarray:

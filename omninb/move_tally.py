@@ -158,7 +158,7 @@ class MoveTally(Tally):
                 "interval_method": np.where(open_, "none", method),
             }
         ).astype({"source": "str", "target": "str", "interval_method": "str"})
-        if len(self.gaps.labels):
+        if self.gaps.labels or not self.edges.labels:
             frame["median_gap"] = self._gap_quantile(0.5)
             frame["p90_gap"] = self._gap_quantile(0.9)
         frame = frame.sort_values(

@@ -59,8 +59,9 @@ class StepTally(Tally):
             Counts((("journeys read",),), heaviest, np.maximum),
         )
 
-    def table(self, names: list[str], sign: int) -> pd.DataFrame:
+    def table(self, names: list[str], reading: Reading) -> pd.DataFrame:
         """One row a label, with the share of the journeys read."""
+        sign = reading.way
         rows = len(self.rows.labels)
         counts = self.rows.values.sum(axis=0)
         read = self.read.values[:, [0] * rows]
@@ -98,6 +99,8 @@ class StepTally(Tally):
             "journeys_read": int(self.read.values[:, 0, 0].sum()),
             "customers_read": int(self.read.values[:, 0, 1].sum()),
         }
+        if reading.words:
+            frame.attrs["anchor"] = reading.words
         return frame
 
 
@@ -198,7 +201,7 @@ def step_table(
     """
     reading = Reading.of(journeys, anchor, direction)
     tally = step_tally(journeys, by, max_steps, reading, collapse_repeats)
-    return tally.table([tally.facts.by], reading.way)
+    return tally.table([tally.facts.by], reading)
 
 
 def flow_table(
@@ -252,4 +255,4 @@ def flow_table(
     """
     reading = Reading.of(journeys, anchor, direction)
     tally = flow_tally(journeys, by, max_steps, reading, collapse_repeats)
-    return tally.table(["source", "target"], reading.way)
+    return tally.table(["source", "target"], reading)

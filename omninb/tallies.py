@@ -112,13 +112,16 @@ class Facts:
     def attrs(self) -> dict[Any, Any]:
         """The ``attrs`` of every table."""
         empty = self.touchpoints == 0
+        observed = (self.observed_from, self.observed_until)
+        seen = any(observed)  # a log without rows saw nothing
+        first, last = (pd.Timestamp(at, unit="us", tz="UTC") if seen else pd.NaT for at in observed)
         return {
             "by": self.by,
             "journeys": self.journeys,
             "customers": self.customers,
             "touchpoints": self.touchpoints,
-            "observed_from": pd.Timestamp(self.observed_from, unit="us", tz="UTC"),
-            "observed_until": pd.Timestamp(self.observed_until, unit="us", tz="UTC"),
+            "observed_from": first,
+            "observed_until": last,
             "settled_share": float("nan") if empty else self.settled / self.touchpoints,
             "exit_after": self.exit_after,
             "confidence": CONFIDENCE,

@@ -146,9 +146,7 @@ def test_check_accounts_for_every_row(log: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "3 rows read = 3 used + 0 duplicates removed + 0 quarantined" in result.output
     (line,) = proposed(result)
-    assert line == (
-        f"omninb run journey_map --events {log} --columns '{columns}' --timezone UTC"
-    )
+    assert line == (f"omninb run journey_map --events {log} --columns '{columns}' --timezone UTC")
     assert run("check", log, "--columns", columns).exit_code == 1  # naive times, no zone
 
 

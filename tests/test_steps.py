@@ -49,6 +49,8 @@ def test_what_leads_to_an_anchor_by_hand():
         (-3, "START"): (1, 1),
     }
     assert table.attrs["journeys_read"] == 1
+    assert table.attrs["anchor"] == "purchase"
+    assert "anchor" not in onb.step_table(by_hand().journeys()).attrs
 
 
 def test_flows_after_and_before_an_anchor_by_hand():
@@ -61,6 +63,7 @@ def test_flows_after_and_before_an_anchor_by_hand():
         (2, "web", "(beyond)"): (1, 1),
         (2, "chat", "exit"): (1, 1),
     }
+    assert after.attrs["anchor"] == "channel=web"
     before = onb.flow_table(journeys, anchor="purchase", direction="before", collapse_repeats=True)
     assert flows_of(before) == {(-1, "store", "web"): (1, 1), (-2, "web", "START"): (1, 1)}
 

@@ -161,7 +161,7 @@ def _room(xs: list[float]) -> float:
 
 def _step_name(chart: Flow, column: int) -> str:
     if column == 0:
-        return "Anchor" if _anchored(chart) else START
+        return (chart.anchor or "Anchor") if _anchored(chart) else START
     step = chart.steps[column - 1]
     if all(b.name in (CONVERTED, EXIT, OPEN, BEYOND, START) for b in chart.column(column)):
         before = abs(chart.steps[column - 2]) if column > 1 else 0
@@ -178,6 +178,8 @@ def _draw_heads(
         if column == 0 and not _anchored(chart):
             continue
         name = _step_name(chart, column)
+        if column == 0:
+            name = shorten(name, min(room + BAR, canvas.width - x - 6), 14, True)
         canvas.word(x, top - 28, name, 14, INK, True, "left", halo=False)
         under = sum(b.journeys for b in chart.column(column) if b.name not in (*over, START))
         left = text_width(name, 14, True) + 8

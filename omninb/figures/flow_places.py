@@ -10,6 +10,7 @@ import pandas as pd
 
 from omninb.errors import OmninbError
 from omninb.figures.layering import pooled
+from omninb.figures.lettering import anchor_words
 from omninb.figures.style import BEYOND, CONVERTED, EXIT, OPEN, SMALLER, START
 
 SLOT, TALL_SLOT, GAP = 16.0, 29.0, 6.0  # a label on one line, on two; between bars
@@ -50,6 +51,7 @@ class Flow:
     ribbons: list[Ribbon] = field(default_factory=list)
     order: dict[str, int] = field(default_factory=dict)
     scale: float = 0.0
+    anchor: str = ""
 
     def column(self, number: int) -> list[Bar]:
         """Bars of a column, top to bottom."""
@@ -67,7 +69,7 @@ def flow(flows: pd.DataFrame) -> Flow:
     """
     backwards = bool((flows["step"] < 0).any())
     steps = sorted({int(s) for s in flows["step"]}, key=abs)
-    chart = Flow(steps, backwards)
+    chart = Flow(steps, backwards, anchor=anchor_words(flows.attrs))
     column_of = {step: i for i, step in enumerate(steps, start=1)}
     into: dict[tuple[int, str], int] = {}
     out: dict[tuple[int, str], int] = {}

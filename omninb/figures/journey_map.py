@@ -81,7 +81,7 @@ def journey_map_figure(
     title = title or question(by)
     subtitle = subtitle_lines(graph)
     top = canvas.head(title, subtitle) + 26
-    if not graph:
+    if not graph or facts.get("journeys") == 0:
         canvas.word(width / 2, top + 40, "No journeys to show.", 14, MUTE)
         canvas.foot(top + 100, [])
         return canvas.figure({"alt": f"{title} No journeys to show."})

@@ -190,7 +190,13 @@ def read_words(attrs: Mapping[Any, Any]) -> str:
         return ""
     if whole is None or read == whole:
         return plural(read, "journey")
-    return f"{plural(read, 'journey')} with the anchor, of {count(whole)}"
+    anchor = shorten(anchor_words(attrs) or "the anchor", 400, 12)
+    return f"{plural(read, 'journey')} with {anchor}, of {count(whole)}"
+
+
+def anchor_words(attrs: Mapping[Any, Any]) -> str:
+    """What a table of steps is anchored at, on one line; empty where it does not say."""
+    return plain(attrs["anchor"]) if attrs.get("anchor") else ""
 
 
 def plural(number: float, noun: str) -> str:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from omninb.figures.canvas import MARGIN, Canvas
 from omninb.figures.lettering import (
+    anchor_words,
     count,
     interval,
     percent,
@@ -71,6 +72,7 @@ def step_figure(
     by = steps.columns[1]
     steps = steps.sort_values(["step", by])
     numbers = sorted({int(s) for s in steps["step"]})
+    anchor = anchor_words(steps.attrs) or "Anchor"
     cells = {(int(row["step"]), str(row[by])): row for row in steps.to_dict("records")}
     rows, ends = _rows(steps, str(by))
     title = title or _question(numbers)
@@ -88,7 +90,7 @@ def step_figure(
     most = max(row["share"] for row in cells.values())
     ceiling = _ceiling(most)
     for i, step in enumerate(numbers):
-        _draw_step(canvas, step, numbers, left + i * wide, wide, top)
+        _draw_step(canvas, step, anchor, left + i * wide, wide, top)
     ink = colours([*rows, *ends])
     y = top
     for place, name in enumerate([*rows, *ends]):
@@ -104,7 +106,9 @@ def step_figure(
         y += tall
     _draw_scale(canvas, ceiling, y + 10)
     canvas.foot(y + 46, _footnote(steps, ends), height)
-    return canvas.figure({"alt": _in_words(cells, numbers, [*rows, *ends], title, subtitle)})
+    return canvas.figure(
+        {"alt": _in_words(cells, numbers, [*rows, *ends], anchor, title, subtitle)}
+    )
 
 
 def _question(numbers: list[int]) -> str:
@@ -155,13 +159,15 @@ def _shade(share: float, ceiling: float) -> str:
     return between(SCALE, round(level * SHADES) / SHADES)
 
 
-def _draw_step(
-    canvas: Canvas, step: int, numbers: list[int], x: float, wide: float, top: float
-) -> None:
-    text = f"Step {step}".replace("-", "−")
+def _step_words(step: int, anchor: str) -> str:
+    return f"Step {step}".replace("-", "−") if step else anchor
+
+
+def _draw_step(canvas: Canvas, step: int, anchor: str, x: float, wide: float, top: float) -> None:
+    text = _step_words(step, anchor)
     if step == 0:
-        text = "Anchor"
-    if text_width(text, 13, True) > wide - 6:
+        text = shorten(text, wide - 6, 13, True)
+    elif text_width(text, 13, True) > wide - 6:
         text = f"{step}".replace("-", "−")
     canvas.word(x + (wide - GUTTER) / 2, top - 14, text, 13, INK, True, halo=False)
 
@@ -218,6 +224,7 @@ def _in_words(
     cells: dict[tuple[int, str], dict[Any, Any]],
     numbers: list[int],
     names: list[str],
+    anchor: str,
     title: str,
     subtitle: list[str],
 ) -> str:
@@ -226,6 +233,5 @@ def _in_words(
         here = [(cells[step, name]["share"], name) for name in names if (step, name) in cells]
         here.sort(key=lambda one: (-one[0], one[1]))
         words = [f"{plain(name)} {percent(share)}" for share, name in here[:5]]
-        parts.append(f"Step {step}: {', '.join(words)}.".replace("-", "−") if step < 0 else
-                     f"Step {step}: {', '.join(words)}.")  # fmt: skip
+        parts.append(f"{_step_words(step, anchor)}: {', '.join(words)}.")
     return " ".join(parts)

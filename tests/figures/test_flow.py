@@ -114,6 +114,10 @@ def test_flows_before_an_anchor_run_from_left_to_right_in_time(retailer):
     heads = {text: box[0] for text, _, box in words(figure)}
     assert heads["Before step −2"] < heads["Step −2"] < heads["Step −1"] < heads["Anchor"]
     assert overlaps(words(figure)) == []
+    table.attrs["anchor"] = "purchase"
+    assert "purchase" in {text for text, _, _ in words(flow_figure(table))}
+    table.attrs["anchor"] = "channel=" + "a very long name" * 9
+    assert overlaps(words(flow_figure(table, width=900))) == []
 
 
 def test_nothing_from_the_data_can_act(hostile):

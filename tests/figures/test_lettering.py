@@ -70,6 +70,8 @@ def test_what_is_missing_leaves_no_word():
 def test_an_anchored_table_says_of_how_many():
     said = read_words({"journeys": 1200, "journeys_read": 1})
     assert said == "1 journey with the anchor, of 1,200"
+    said = read_words({"journeys": 1200, "journeys_read": 1, "anchor": "purchase"})
+    assert said == "1 journey with purchase, of 1,200"
 
 
 @pytest.mark.parametrize("text", ["A_PARTLYSUBMITTED or_not", "one two three four five", "x" * 80])

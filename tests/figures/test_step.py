@@ -51,6 +51,11 @@ def test_steps_around_an_anchor_are_named(retailer):
     table = steps_of(retailer, max_steps=5, first=-4)
     said = {text for text, _, _ in words(step_figure(table))}
     assert {"Step −4", "Step −1", "Anchor"} <= said
+    table.attrs["anchor"] = "channel=<b>store</b>, event=purchase"
+    figure = step_figure(table)
+    assert "channel=<b>s" in " ".join(text for text, _, _ in words(figure))
+    assert all("<b>" not in text for trace in figure.data for text in trace.text or ())
+    assert "store</b>, event=purchase: " in figure.layout.meta["alt"]
 
 
 def test_end_states_stand_below_all_labels(retailer):
