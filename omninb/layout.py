@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,13 +50,22 @@ def _text_parts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return writable(whole.slice(texts.offset), np.int32), writable(bytes_, np.uint8)
 
 
-def customer_hashes(ids: pa.Array) -> np.ndarray:
+def fresh(shape: int | tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
+    """An array without values, on ordinary pages: waiting for huge ones took longer."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = pa.allocate_buffer(size, memory_pool=pa.system_memory_pool())
+    return np.frombuffer(memory, dtype).reshape(shape)
+
+
+def customer_hashes(ids: pa.Array, out: np.ndarray | None = None) -> np.ndarray:
     """The 128-bit identity of customers.
 
     Parameters
     ----------
     ids : pyarrow.Array
         Texts or integers (hashed as decimal text), without nulls.
+    out : numpy.ndarray, optional
+        Where to write.
 
     Returns
     -------
@@ -70,51 +80,12 @@ def customer_hashes(ids: pa.Array) -> np.ndarray:
     True
     """
     ready()
-    out = np.empty((len(ids), 2), np.uint64)
+    out = np.empty((len(ids), 2), np.uint64) if out is None else out
     if pa.types.is_integer(ids.type):
         customers.hash_integers(writable(ids.cast(pa.int64()), np.int64), out)
     else:
         customers.hash_texts(*_text_parts(ids), out)
     return out
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """One batch of rows, sorted into groups."""
-
-    starts: np.ndarray
-    hashes: np.ndarray
-    rows: np.ndarray
-    time: np.ndarray
-
-
-def _group_batch(ids: pa.Array, time: pa.Array, first_row: int) -> _Batch:
-    n = len(time)
-    if len(ids) != n:
-        raise OmninbError(f"customer_id has {len(ids)} rows where timestamp has {n}.")
-    batch = _Batch(
-        np.empty(GROUPS + 1, np.int64),
-        np.empty((n, 2), np.uint64),
-        np.empty(n, np.int32),
-        np.empty(n, np.int64),
-    )
-    indices = np.empty(0, np.int32)
-    if pa.types.is_dictionary(ids.type):
-        indices = writable(ids.indices.cast(pa.int32()), np.int32)
-        ids = ids.dictionary
-    customers.group_rows(
-        customer_hashes(ids), indices, writable(time.cast(pa.int64()), np.int64), first_row,
-        batch.starts, batch.hashes, batch.rows, batch.time,
-    )  # fmt: skip
-    return batch
-
-
-def _batches(table: pa.Table) -> list[tuple[pa.Array, pa.Array, int]]:
-    parts, row = [], 0
-    for batch in table.select(["customer_id", "timestamp"]).to_batches(max_chunksize=_BATCH):
-        parts.append((batch.column(0), batch.column(1), row))
-        row += batch.num_rows
-    return parts
 
 
 @dataclass
@@ -161,23 +132,19 @@ class Columns:
             )
         at = {label: i for i, label in enumerate(labels)}
         code_of = np.array([*(at[NOT_SET if t is None else t] for t in texts), at.get(NOT_SET, 0)])
-        indices = np.empty(len(column), np.int32)
+        code_of = code_of.astype(np.uint16)
+        by_row, codes = fresh(len(column), np.uint16), fresh(len(self.order), np.uint16)
         row = 0
         for chunk in column.chunks:
             part = chunk.indices.cast(pa.int32())
             if part.null_count:
                 part = part.fill_null(len(texts))
-            indices[row : row + len(part)] = writable(part, np.int32)
+            np.take(code_of, writable(part, np.int32), out=by_row[row : row + len(part)])
             row += len(part)
-        codes = np.empty(len(self.order), np.uint16)
         cuts = np.linspace(0, len(codes), threads() + 1).astype(int)
-        code_of = code_of.astype(np.uint16)
         each(
             customers.gather_codes,
-            [
-                (self.order, indices, code_of, codes, a, b)
-                for a, b in zip(cuts, cuts[1:], strict=False)
-            ],
+            [(self.order, by_row, codes, a, b) for a, b in itertools.pairwise(cuts)],
         )
         return codes, labels
 
@@ -237,61 +204,59 @@ def layout_of(log: EventLog) -> Layout:
 
 
 def _lay_out(log: EventLog) -> Layout:
-    """Lay a log out once: hash, group, number and sort its customers.
-
-    Parameters
-    ----------
-    log : EventLog
-        Rows in input order; equal timestamps keep it.
-
-    Returns
-    -------
-    Layout
-    """
-    ready()
+    """Lay a log out once: hash and group rows batch by batch, then place them group by group."""
     table = log.table
     if table.num_rows >= 1 << 31:
         raise OmninbError(
             f"the log has {table.num_rows:,} touchpoints; a layout holds up to {(1 << 31) - 1:,}. "
             "Read it in parts by customer, and add their tallies."
         )
-    parts = _batches(table)
-    batches: list[_Batch | None] = [None] * len(parts)
+    ready()
+    batches = table.select(["customer_id", "timestamp"]).to_batches(max_chunksize=_BATCH)
+    first_rows = np.concatenate(([0], np.cumsum([b.num_rows for b in batches]))).astype(np.int64)
+    n = int(first_rows[-1])
+    rows, hashes = fresh(n, np.int32), fresh((n, 2), np.uint64)
+    starts = np.zeros((len(batches), GROUPS + 1), np.int64)
 
-    def group(i: int) -> None:
-        batches[i] = _group_batch(*parts[i])
+    def group(share: range) -> None:
+        direct = fresh((min(n, _BATCH), 2), np.uint64)  # used again by every batch
+        for b in share:
+            ids, here = batches[b].column(0), slice(first_rows[b], first_rows[b + 1])
+            if pa.types.is_dictionary(ids.type):
+                indices = writable(ids.indices.cast(pa.int32()), np.int32)
+                hashed = customer_hashes(ids.dictionary)
+            else:
+                indices, hashed = np.empty(0, np.int32), customer_hashes(ids, direct[: len(ids)])
+            customers.group_rows(hashed, indices, len(ids), starts[b], hashes[here], rows[here])
 
-    each(group, [(i,) for i in range(len(parts))])
-    done = [b for b in batches if b is not None]
-    sizes = np.array([np.diff(b.starts) for b in done]).reshape(len(done), GROUPS).sum(axis=0)
+    each(group, [(range(t, len(batches), threads()),) for t in range(threads())])
+    sizes = np.diff(starts, axis=1).sum(axis=0)
     bounds = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-    n = int(bounds[-1])
-    order, time = np.empty(n, np.int32), np.empty(n, np.int64)
+    order, time = fresh(n, np.int32), fresh(n, np.int64)
     offsets: list[np.ndarray] = [np.zeros(1, np.int64)] * GROUPS
     again = np.zeros(GROUPS, np.int64)
 
-    def sort(first: int, last: int) -> None:
+    def place(first: int, last: int) -> None:
+        numbers = np.empty(sizes[first:last].max(initial=0), np.int32)
         for g in range(first, last):
-            sort_group(g)
+            here = slice(bounds[g], bounds[g + 1])
+            begins, ends = np.ascontiguousarray((first_rows[:-1, None] + starts)[:, g : g + 2].T)
+            count = customers.number_hashes(hashes, begins, ends, numbers)
+            offsets[g] = np.empty(count + 1, np.int64)
+            customers.offsets_of(numbers[: sizes[g]], offsets[g])
+            fill, late, done = offsets[g][:-1].copy(), np.zeros(count, bool), 0
+            for b, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+                moments = writable(batches[b].column(1).cast(pa.int64()), np.int64)
+                customers.place_rows(
+                    numbers[done : done + end - begin], rows[begin:end], moments, first_rows[b],
+                    offsets[g], fill, order[here], time[here], late,
+                )  # fmt: skip
+                done += end - begin
+            again[g] = np.count_nonzero(late)
+            if again[g]:
+                customers.sort_disordered(offsets[g], late, order[here], time[here])
 
-    def sort_group(g: int) -> None:
-        cut = [(b, slice(b.starts[g], b.starts[g + 1])) for b in done]
-        hashes = np.concatenate([b.hashes[s] for b, s in cut])
-        number = np.empty(len(hashes), np.int32)
-        count = customers.number_hashes(hashes, number)
-        offsets[g] = np.empty(count + 1, np.int64)
-        here = slice(bounds[g], bounds[g + 1])
-        again[g] = customers.sort_customers(
-            number,
-            np.concatenate([b.rows[s] for b, s in cut]),
-            np.concatenate([b.time[s] for b, s in cut]),
-            offsets[g],
-            order[here],
-            time[here],
-        )
-
-    if done:
-        each(sort, group_ranges(bounds))
+    each(place, group_ranges(bounds))
     group_offsets = np.concatenate(([0], np.cumsum([len(o) - 1 for o in offsets]))).astype(np.int64)
     customer_offsets = np.concatenate(
         [o[:-1] + bounds[g] for g, o in enumerate(offsets)] + [np.array([n])]

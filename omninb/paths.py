@@ -104,16 +104,18 @@ class PathTally:
         j = reader.journeys
         read = np.flatnonzero(hashes[:, 0])
         grouped, rows = np.empty((len(read), 2), np.uint64), np.empty(len(read), np.int32)
-        starts, won = np.empty(GROUPS + 1, np.int64), np.empty(len(read), np.int64)
-        converted = (j.end_states[read] == CONVERTED).astype(np.int64)
+        starts, everyone = np.empty(GROUPS + 1, np.int64), np.empty(0, np.int32)
         ready()
-        group_rows(hashes[read], np.empty(0, np.int32), converted, 0, starts, grouped, rows, won)
+        group_rows(hashes[read], everyone, len(read), starts, grouped, rows)
         parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = [_NO_PATHS] * GROUPS
 
         def count(first: int, last: int) -> None:
             for g in range(first, last):
                 here = slice(starts[g], starts[g + 1])
-                parts[g] = _count_group(grouped[here], read[rows[here]], won[here])
+                journeys = read[rows[here]]
+                parts[g] = _count_group(
+                    grouped[here], journeys, j.end_states[journeys] == CONVERTED
+                )
 
         each(count, group_ranges(starts))
         found, counts, examples = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -158,7 +160,7 @@ def _count_group(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Different hashes of one group, their journeys and conversions, and a journey of each."""
     number = np.empty(len(hashes), np.int32)
-    paths = number_hashes(hashes, number)
+    paths = number_hashes(hashes, np.zeros(1, np.int64), np.array([len(hashes)]), number)
     counts = [np.bincount(number, minlength=paths), np.bincount(number, converted, paths)]
     first = np.empty(paths, np.int64)
     first[number[::-1]] = np.arange(len(number))[::-1]

@@ -131,17 +131,13 @@ def hash_integers(values, out):
         out[i, 0], out[i, 1] = _end(h1, h2, first, second, length)
 
 
-@compiled(
-    "void(uint64[:, ::1], int32[::1], int64[::1], int64, int64[::1], uint64[:, ::1], int32[::1],"
-    " int64[::1])"
-)
-def group_rows(hashes, indices, carried, first_row, starts, out_hash, out_row, out_carried):
-    """Sort one batch of rows into the 64 groups of their hashes, in row order (a counting sort).
+@compiled("void(uint64[:, ::1], int32[::1], int64, int64[::1], uint64[:, ::1], int32[::1])")
+def group_rows(hashes, indices, n, starts, out_hash, out_row):
+    """Sort n rows into the 64 groups of their hashes, in row order (a counting sort).
 
-    ``hashes`` are of the rows, or, where ``indices`` is not empty, of the batch's dictionary.
-    ``carried`` goes along; ``starts`` (65) receives where each group begins in the outputs.
+    ``hashes`` are of the rows, or, where ``indices`` is not empty, of their dictionary.
+    ``starts`` (65) receives where each group begins in the outputs.
     """
-    n = len(carried)
     direct = len(indices) == 0
     fill = np.zeros(GROUPS + 1, np.int64)
     for i in range(n):
@@ -157,49 +153,81 @@ def group_rows(hashes, indices, carried, first_row, starts, out_hash, out_row, o
         fill[g] = to + 1
         out_hash[to, 0] = hashes[at, 0]
         out_hash[to, 1] = hashes[at, 1]
-        out_row[to] = first_row + i
-        out_carried[to] = carried[i]
+        out_row[to] = i
 
 
-@compiled("int64(uint64[:, ::1], int32[::1])")
-def number_hashes(hashes, number):
-    """Number the different hashes of one group by first appearance; returns how many there are."""
+@compiled("int64(uint64[:, ::1], int64[::1], int64[::1], int32[::1])")
+def number_hashes(hashes, starts, stops, number):
+    """Number the different hashes of one group by first appearance; returns how many there are.
+
+    The group's rows are the parts of ``hashes`` from ``starts`` to ``stops``, one behind the other.
+    """
     slots = np.full(4096, -1, np.int32)
     mask = uint64(4095)
     known = np.empty((2048, 2), np.uint64)
     count = 0
-    for i in range(len(hashes)):
-        h1 = hashes[i, 0]
-        h2 = hashes[i, 1]
-        at = h2 & mask
-        while True:
-            c = slots[at]
-            if c < 0:
-                if count == len(known):
-                    grown = np.empty((2 * count, 2), np.uint64)
-                    grown[:count] = known
-                    known = grown
-                    slots = np.full(4 * count, -1, np.int32)
-                    mask = uint64(4 * count - 1)
-                    for old in range(count):
-                        to = known[old, 1] & mask
-                        while slots[to] >= 0:
-                            to = (to + uint64(1)) & mask
-                        slots[to] = old
-                    at = h2 & mask
-                    while slots[at] >= 0:
-                        at = (at + uint64(1)) & mask
-                c = count
-                slots[at] = c
-                known[c, 0] = h1
-                known[c, 1] = h2
-                count += 1
-                break
-            if known[c, 0] == h1 and known[c, 1] == h2:
-                break
-            at = (at + uint64(1)) & mask
-        number[i] = c
+    row = 0
+    for part in range(len(starts)):
+        for i in range(starts[part], stops[part]):
+            h1 = hashes[i, 0]
+            h2 = hashes[i, 1]
+            at = h2 & mask
+            while True:
+                c = slots[at]
+                if c < 0:
+                    if count == len(known):
+                        grown = np.empty((2 * count, 2), np.uint64)
+                        grown[:count] = known
+                        known = grown
+                        slots = np.full(4 * count, -1, np.int32)
+                        mask = uint64(4 * count - 1)
+                        for old in range(count):
+                            to = known[old, 1] & mask
+                            while slots[to] >= 0:
+                                to = (to + uint64(1)) & mask
+                            slots[to] = old
+                        at = h2 & mask
+                        while slots[at] >= 0:
+                            at = (at + uint64(1)) & mask
+                    c = count
+                    slots[at] = c
+                    known[c, 0] = h1
+                    known[c, 1] = h2
+                    count += 1
+                    break
+                if known[c, 0] == h1 and known[c, 1] == h2:
+                    break
+                at = (at + uint64(1)) & mask
+            number[row] = c
+            row += 1
     return count
+
+
+@compiled("void(int32[::1], int64[::1])")
+def offsets_of(number, offsets):
+    """Where each number's rows begin: ``offsets`` (numbers + 1)."""
+    offsets[:] = 0
+    for c in number:
+        offsets[c + 1] += 1
+    for c in range(len(offsets) - 1):
+        offsets[c + 1] += offsets[c]
+
+
+@compiled(
+    "void(int32[::1], int32[::1], int64[::1], int64, int64[::1], int64[::1], int32[::1],"
+    " int64[::1], boolean[::1])"
+)
+def place_rows(number, rows, time, first_row, offsets, fill, out_rows, out_time, disordered):
+    """Put one batch's rows of a group behind their customers' earlier ones, and see who is late."""
+    for i in range(len(number)):
+        c = number[i]
+        to = fill[c]
+        fill[c] = to + 1
+        t = time[rows[i]]
+        out_rows[to] = first_row + rows[i]
+        out_time[to] = t
+        if to > offsets[c] and out_time[to - 1] > t:
+            disordered[c] = True
 
 
 @helper
@@ -239,46 +267,22 @@ def _sort_by_time(time, rows, start, stop, spare_time, spare_rows):
         width *= 2
 
 
-@compiled("int64(int32[::1], int32[::1], int64[::1], int64[::1], int32[::1], int64[::1])")
-def sort_customers(customer, rows, time, offsets, out_rows, out_time):
-    """Lay one group's touchpoints out customer by customer; sort again only who is out of order.
-
-    ``offsets`` (customers + 1) receives the bounds within the group. Returns the customers sorted.
-    """
-    customers = len(offsets) - 1
-    offsets[:] = 0
-    for i in range(len(customer)):
-        offsets[customer[i] + 1] += 1
-    for c in range(customers):
-        offsets[c + 1] += offsets[c]
-    fill = offsets[:-1].copy()
-    for i in range(len(customer)):
-        to = fill[customer[i]]
-        fill[customer[i]] = to + 1
-        out_rows[to] = rows[i]
-        out_time[to] = time[i]
-    again = 0
+@compiled("void(int64[::1], boolean[::1], int32[::1], int64[::1])")
+def sort_disordered(offsets, disordered, rows, time):
+    """Sort the touchpoints of those customers again who were found out of order."""
     longest = 0
-    for c in range(customers):
-        longest = max(longest, offsets[c + 1] - offsets[c])
-    spare_time = np.empty(0, np.int64)
-    spare_rows = np.empty(0, np.int32)
-    for c in range(customers):
-        for i in range(offsets[c] + 1, offsets[c + 1]):
-            if out_time[i] < out_time[i - 1]:
-                if len(spare_time) == 0:
-                    spare_time = np.empty(longest, np.int64)
-                    spare_rows = np.empty(longest, np.int32)
-                _sort_by_time(
-                    out_time, out_rows, offsets[c], offsets[c + 1], spare_time, spare_rows
-                )
-                again += 1
-                break
-    return again
+    for c in range(len(disordered)):
+        if disordered[c]:
+            longest = max(longest, offsets[c + 1] - offsets[c])
+    spare_time = np.empty(longest, np.int64)
+    spare_rows = np.empty(longest, np.int32)
+    for c in range(len(disordered)):
+        if disordered[c]:
+            _sort_by_time(time, rows, offsets[c], offsets[c + 1], spare_time, spare_rows)
 
 
-@compiled("void(int32[::1], int32[::1], uint16[::1], uint16[::1], int64, int64)")
-def gather_codes(order, indices, codes, out, start, stop):
-    """``out[i] = codes[indices[order[i]]]`` for positions from ``start`` to ``stop``."""
+@compiled("void(int32[::1], uint16[::1], uint16[::1], int64, int64)")
+def gather_codes(order, codes, out, start, stop):
+    """``out[i] = codes[order[i]]`` for positions from ``start`` to ``stop``."""
     for i in range(start, stop):
-        out[i] = codes[indices[order[i]]]
+        out[i] = codes[order[i]]
