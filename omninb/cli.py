@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import os
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -124,7 +124,7 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
 
     Exit status 1 where the log cannot be used as it stands.
     """  # noqa: D301
-    from omninb.cli_words import in_command_words, log_words, next_checks
+    from omninb.cli_words import in_command_words, log_words, next_checks, roles_words
     from omninb.errors import OmninbError
     from omninb.events import read_events
     from omninb.events.proposal import propose_roles
@@ -138,7 +138,7 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
     used = {role: {**own, **usable}[role] for role in roles}
     free = [name for name in found if name not in used.values()]
     proposal = {**propose_roles(free), **used}
-    _show_roles(found, used, proposal)
+    click.echo(roles_words(found, used, proposal))
     try:
         log = read_events(
             file, columns=columns, **{name: v for name, v in options.items() if v is not None}
@@ -162,19 +162,6 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
         click.echo(f"  {row.outcome:<12} {row.rows:>12,}  {row.check}  {row.example}".rstrip())
     click.echo("\nThis log can be used. Next:")
     click.echo(f"  omninb run journey_map --events {shlex.quote(file)}{log_words(used, options)}")
-
-
-def _show_roles(found: list[str], used: Mapping[str, str], proposal: Mapping[str, str]) -> None:
-    click.echo("Role          Column")
-    for role, column in used.items():
-        click.echo(f"{role:<13} {column}")
-    for role in ("customer_id", "timestamp", "channel"):
-        if role not in used:
-            near = f"; perhaps {proposal[role]!r}" if role in proposal else ""
-            click.echo(f"{role:<13} missing, and required{near}")
-    kept = [name for name in found if name not in used.values()]
-    if kept:
-        click.echo(f"{'no role':<13} {', '.join(kept)}")
 
 
 class _RunCommand(click.Command):

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from omninb.errors import OmninbError
@@ -74,6 +74,17 @@ def log_words(columns: Mapping[str, str], options: Mapping[str, Any]) -> str:
         elif value is not None:
             words.append(f"--{name.replace('_', '-')} {shlex.quote(str(value))}")
     return "".join(f" {word}" for word in words if word)
+
+
+def roles_words(found: Sequence[str], used: Mapping[str, str], proposal: Mapping[str, str]) -> str:
+    """A line a role: the column that plays it, or which one might."""
+    lines = ["Role          Column", *(f"{role:<13} {column}" for role, column in used.items())]
+    for role in ("customer_id", "timestamp", "channel"):
+        if role not in used:
+            near = f"; perhaps {proposal[role]!r}" if role in proposal else ""
+            lines.append(f"{role:<13} missing, and required{near}")
+    kept = [name for name in found if name not in used.values()]
+    return "\n".join(lines + [f"{'no role':<13} {', '.join(kept)}"] * bool(kept))
 
 
 def next_checks(

@@ -199,6 +199,12 @@ class Journeys:
         pandas.DataFrame
             One row a touchpoint. ``timestamp`` in the log's zone (UTC without one), ``value`` and
             ``cost`` in currency units.
+
+        Examples
+        --------
+        >>> import omninb as onb
+        >>> onb.sample().journeys().to_frame().columns[:4].tolist()
+        ['journey', 'position', 'end_state', 'customer_id']
         """
         lengths = np.diff(self.journey_offsets)
         journey = np.repeat(np.arange(len(self)), lengths)
@@ -219,6 +225,12 @@ class Journeys:
         -------
         pandas.DataFrame
             ``check``, ``count``, ``share`` of ``whole``, the number of ``of``.
+
+        Examples
+        --------
+        >>> import omninb as onb
+        >>> onb.sample().journeys().quality["check"].head(3).tolist()
+        ['customers', 'journeys', 'journeys open']
         """
         journeys, touchpoints = len(self), self.touchpoints
         settled = int((self.time <= self.rules.settled_until).sum())
@@ -226,7 +238,9 @@ class Journeys:
         inner = self.journey_offsets[1:-1] - 1
         ties = int(same.sum() - same[inner].sum()) if touchpoints > 1 else 0
         by_state = np.bincount(self.end_states, minlength=3)
-        before = touchpoints + self.cut_by_lookback
+        began, cut = int(self.began_before.sum()), self.cut_by_lookback
+        before = touchpoints + cut
+        again = self.sorted_again
         rows = [
             ("customers", self.customers, "customers", self.customers),
             ("journeys", journeys, "journeys", journeys),
@@ -234,27 +248,12 @@ class Journeys:
                 (f"journeys {s}", int(by_state[i]), "journeys", journeys)
                 for i, s in enumerate(END_STATES)
             ),
-            (
-                "journeys that may have begun before the log",
-                int(self.began_before.sum()),
-                "journeys",
-                journeys,
-            ),
+            ("journeys that may have begun before the log", began, "journeys", journeys),
             ("touchpoints", touchpoints, "touchpoints", touchpoints),
             ("settled touchpoints", settled, "touchpoints", touchpoints),
             ("touchpoints at the same time as the one before", ties, "touchpoints", touchpoints),
-            (
-                "touchpoints cut by lookback",
-                self.cut_by_lookback,
-                "touchpoints before the cut",
-                before,
-            ),
-            (
-                "customers whose rows were not in time order",
-                self.sorted_again,
-                "customers",
-                self.customers,
-            ),
+            ("touchpoints cut by lookback", cut, "touchpoints before the cut", before),
+            ("customers whose rows were not in time order", again, "customers", self.customers),
         ]
         frame = pd.DataFrame(rows, columns=["check", "count", "of", "whole"])
         frame.insert(2, "share", frame["count"] / frame["whole"].where(frame["whole"] > 0))

@@ -84,6 +84,14 @@ def table_view(
     ------
     OmninbError
         If a column is not in the table, or a rate has no denominator anywhere.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"channel": ["web"], "leave_rate": [0.25], "settled": [40]})
+    >>> table_view(frame, "Who leaves")
+    Who leaves
+    Channel Leave rate Settled
+        web       25.0      40
     """
     shown = _shown_columns(frame, columns)
     level = f"{100 * frame.attrs.get('confidence', 0.95):g} % interval"

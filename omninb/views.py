@@ -76,6 +76,12 @@ def verdict(
     ------
     OmninbError
         If ``kind`` is unknown, or the interval does not hold the estimate.
+
+    Examples
+    --------
+    >>> verdict("clear", "Chat loses more.", "Of 212 journeys.", 9.6, (7.1, 12.1), "points")
+    Clear difference: Chat loses more.
+    Of 212 journeys.
     """
     if kind not in VERDICTS:
         raise OmninbError(f"kind={kind!r} is no verdict.{nearest(str(kind), VERDICTS)}")
@@ -126,6 +132,11 @@ def headline(
     -------
     View
         MIME type ``application/vnd.omninb.headline+json``: a list of one record.
+
+    Examples
+    --------
+    >>> headline("Journeys that succeeded", 34.1, (33.4, 34.8), 13_231, "%")
+    Journeys that succeeded: 34.1 % (33.4 to 34.8 % · of 13,231)
     """
     bounds = None
     if interval is not None and all(map(_finite, interval)):

@@ -65,7 +65,15 @@ class EventLog:
         )
 
     def overview(self, exit_after: str = "30d") -> pd.DataFrame:
-        """What the log holds: span, ties, settled share, channels and days; see `overview.py`."""
+        """What the log holds: span, ties, settled share, channels and days; see `overview.py`.
+
+        Examples
+        --------
+        >>> import omninb as onb
+        >>> overview = onb.sample().overview()
+        >>> overview.loc[overview["part"] == "channel", "name"].head(3).tolist()
+        ['web', 'mobile app', 'store']
+        """
         from omninb.events.overview import overview
 
         return overview(self, exit_after)
@@ -78,6 +86,13 @@ class EventLog:
         DataFrame
             A row a touchpoint in input order; ``timestamp`` in the declared time zone (UTC without
             one); ``value`` and ``cost`` in currency units, as floats; names as categories.
+
+        Examples
+        --------
+        >>> import omninb as onb
+        >>> log = onb.sample()
+        >>> len(log.to_frame()) == len(log)
+        True
         """
         ids = self.table["customer_id"]
         frame = self.table.to_pandas()
@@ -99,7 +114,14 @@ class EventLog:
         observed_from: Any = None,
         observed_until: Any = None,
     ) -> Journeys:
-        """Cut the touchpoints into journeys, by the rules of `omninb.journeys.Journeys`."""
+        """Cut the touchpoints into journeys, by the rules of `omninb.journeys.Journeys`.
+
+        Examples
+        --------
+        >>> import omninb as onb
+        >>> onb.sample().journeys(split_gap="30d", end_at="purchase")
+        Journeys: ... of ... customers, ... touchpoints (... open, ... converted, ... exit)
+        """
         from omninb.journeys import Journeys
 
         return Journeys.from_log(

@@ -95,6 +95,15 @@ def read_events(
     OmninbError
         If the source cannot be read, or could be read in more than one way: the message names the
         argument that settles it.
+
+    Examples
+    --------
+    >>> import omninb as onb, pandas as pd
+    >>> names = {"user": ["a", "a", ""], "source": ["web", "Web ", "app"]}
+    >>> touchpoints = pd.DataFrame({**names, "when": "2025-03-01 10:00"})
+    >>> columns = {"customer_id": "user", "timestamp": "when", "channel": "source"}
+    >>> onb.read_events(touchpoints, columns, timezone="Europe/Berlin")
+    EventLog: 3 read, 2 accepted, 1 quarantined, 0 duplicates removed, 2 used
     """
     if decimal not in (".", ","):
         raise OmninbError(f'decimal={decimal!r}: give "." or ",".')

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from omninb.figures.canvas import MARGIN, Canvas
-from omninb.figures.flow_places import TALL_SLOT, Bar, Flow, Ribbon, flow, place
+from omninb.figures.canvas import Canvas
+from omninb.figures.flow_places import BAR, TALL_SLOT, Bar, Flow, Ribbon, columns, flow, place, room
 from omninb.figures.lettering import (
     count,
     interval,
@@ -32,7 +32,6 @@ from omninb.figures.style import (
     colours,
 )
 
-BAR = 16.0
 THINNEST = 0.3
 HOVERED = 110
 _MOVE_HOVER = (
@@ -70,6 +69,13 @@ def flow_figure(
     ------
     OmninbError
         If in ≠ out at an inner bar.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> flows = onb.flow_table(onb.sample().journeys(end_at="purchase"), max_steps=4)
+    >>> onb.flow_figure(flows, title="Where do they go?").layout.meta["alt"][:17]
+    'Where do they go?'
     """
     canvas = Canvas(width)
     if flows.empty:
@@ -81,8 +87,8 @@ def flow_figure(
     title = title or _question(chart)
     subtitle = _subtitle(flows, chart)
     top = canvas.head(title, subtitle) + 62
-    xs = _columns(chart, width)
-    bottom = place(chart, top, height, _room(xs) < 118)
+    xs = columns(chart, width)
+    bottom = place(chart, top, height, room(xs) < 118)
     ink = colours(bar.name for bar in chart.bars.values())
     _draw_heads(canvas, flows, chart, xs, top)
     _draw_ribbons(canvas, flows, chart, xs, ink)
@@ -147,18 +153,6 @@ def _footnote(flows: pd.DataFrame, chart: Flow) -> list[str]:
     return notes
 
 
-def _columns(chart: Flow, width: float) -> list[float]:
-    number = len(chart.steps) + 1
-    last = width - MARGIN - BAR - min(140.0, max(64.0, 0.1 * width))
-    gap = (last - MARGIN) / (number - 1)
-    xs = [MARGIN + gap * i for i in range(number)]
-    return xs[::-1] if chart.backwards else xs
-
-
-def _room(xs: list[float]) -> float:
-    return min(abs(b - a) for a, b in zip(xs[:-1], xs[1:], strict=True)) - BAR - 12
-
-
 def _step_name(chart: Flow, column: int) -> str:
     if column == 0:
         return (chart.anchor or "Anchor") if _anchored(chart) else START
@@ -172,22 +166,22 @@ def _step_name(chart: Flow, column: int) -> str:
 def _draw_heads(
     canvas: Canvas, flows: pd.DataFrame, chart: Flow, xs: list[float], top: float
 ) -> None:
-    room = _room(xs)
+    free = room(xs)
     over = (CONVERTED, EXIT, OPEN, BEYOND)
     for column, x in enumerate(xs):
         if column == 0 and not _anchored(chart):
             continue
         name = _step_name(chart, column)
         if column == 0:
-            name = shorten(name, min(room + BAR, canvas.width - x - 6), 14, True)
+            name = shorten(name, min(free + BAR, canvas.width - x - 6), 14, True)
         canvas.word(x, top - 28, name, 14, INK, True, "left", halo=False)
         under = sum(b.journeys for b in chart.column(column) if b.name not in (*over, START))
         left = text_width(name, 14, True) + 8
         for text in (f"{count(under)} under way", count(under)):
-            if under and text_width(text, 12) + left <= room + BAR:
+            if under and text_width(text, 12) + left <= free + BAR:
                 canvas.word(x + left, top - 28, text, 12, MUTE, False, "left", halo=False)
                 break
-        canvas.line(0.2, RULE, 1.0, [(x, top - 15), (x + min(room + BAR, 170), top - 15)])
+        canvas.line(0.2, RULE, 1.0, [(x, top - 15), (x + min(free + BAR, 170), top - 15)])
 
 
 def _draw_ribbons(
@@ -265,26 +259,26 @@ def _draw_bar(canvas: Canvas, chart: Flow, bar: Bar, xs: list[float], ink: dict[
 
 def _label(canvas: Canvas, chart: Flow, bar: Bar, xs: list[float], x: float, middle: float) -> None:
     """Name and numbers beside a bar: on two lines, on one, or the name with what still fits."""
-    room = _room(xs)
-    if x + room > canvas.width:
-        room = canvas.width - x - 6
-    size = 13.5 if room > 120 else 12.0
+    free = room(xs)
+    if x + free > canvas.width:
+        free = canvas.width - x - 6
+    size = 13.5 if free > 120 else 12.0
     quiet = bar.name in (OPEN, BEYOND)
     shade = MUTE if quiet else INK
     number, share = count(bar.journeys), percent(bar.share)
     full = f"{number} · {share}"
     name = plain(bar.name)
     if bar.slot >= TALL_SLOT:
-        canvas.word(x, middle - 8, shorten(name, room, size, True), size, shade, True, "left")
-        text = full if text_width(full, 12) <= room else number
+        canvas.word(x, middle - 8, shorten(name, free, size, True), size, shade, True, "left")
+        text = full if text_width(full, 12) <= free else number
         canvas.word(x, middle + 8, text, 12, shade, False, "left")
         return
     wide = text_width(name, size, True)
     for text in (full, number):
-        if wide + 7 + text_width(text, 12) <= room:
+        if wide + 7 + text_width(text, 12) <= free:
             break
     else:
-        name = shorten(name, room - 5 - text_width(number, 12), size, True)
+        name = shorten(name, free - 5 - text_width(number, 12), size, True)
         wide, text = text_width(name, size, True), number
     canvas.word(x, middle, name, size, shade, True, "left")
     canvas.word(x + wide + 7, middle, text, 12, shade, False, "left")

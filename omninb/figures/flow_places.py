@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from omninb.errors import OmninbError
+from omninb.figures.canvas import MARGIN
 from omninb.figures.layering import pooled
 from omninb.figures.lettering import anchor_words
 from omninb.figures.style import BEYOND, CONVERTED, EXIT, OPEN, SMALLER, START
 
 SLOT, TALL_SLOT, GAP = 16.0, 29.0, 6.0  # a label on one line, on two; between bars
+BAR = 16.0  # a bar's width
 
 
 @dataclass
@@ -222,3 +224,17 @@ def _ports(chart: Flow) -> None:
                 ribbon.source_y = y
             else:
                 ribbon.target_y = y
+
+
+def columns(chart: Flow, width: float) -> list[float]:
+    """Where each column of bars stands, in pixels."""
+    number = len(chart.steps) + 1
+    last = width - MARGIN - BAR - min(140.0, max(64.0, 0.1 * width))
+    gap = (last - MARGIN) / (number - 1)
+    xs = [MARGIN + gap * i for i in range(number)]
+    return xs[::-1] if chart.backwards else xs
+
+
+def room(xs: list[float]) -> float:
+    """Pixels between two columns that words may take."""
+    return min(abs(b - a) for a, b in zip(xs[:-1], xs[1:], strict=True)) - BAR - 12

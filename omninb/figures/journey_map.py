@@ -73,6 +73,14 @@ def journey_map_figure(
     -------
     plotly.graph_objects.Figure
         The same graph gives the same figure. ``layout.meta["alt"]`` says it in words.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> journeys = onb.sample().journeys(split_gap="30d", end_at="purchase")
+    >>> figure = onb.journey_map_figure(onb.transition_graph(journeys, min_journeys=150))
+    >>> figure.layout.width, figure.layout.meta["alt"][:39]
+    (1400.0, 'How do customers move between channels,')
     """
     graph = shown(graph)
     facts = graph.graph

@@ -62,6 +62,13 @@ def step_figure(
     -------
     plotly.graph_objects.Figure
         ``layout.meta["alt"]`` says it in words.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> steps = onb.step_table(onb.sample().journeys(end_at="purchase"), max_steps=4)
+    >>> onb.step_figure(steps, width=900).layout.width
+    900.0
     """
     canvas = Canvas(width)
     if steps.empty:

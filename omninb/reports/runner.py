@@ -56,6 +56,16 @@ def run_notebook(
         If there is no such notebook or parameter.
     RunError
         If a cell failed, the kernel ended, or the page could not be made.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> onb.run_notebook("journey_map", {"BY": "device"}, out="reports")  # doctest: +SKIP
+    PosixPath('reports/journey_map.html')
+    >>> onb.run_notebook("journey_map", {"BYE": "device"})
+    Traceback (most recent call last):
+        ...
+    omninb.errors.OmninbError: the notebook has no parameter 'BYE'. Did you mean 'BY'?
     """
     path = find_notebook(name_or_path)
     notebook = read_notebook(path)

@@ -51,6 +51,16 @@ def run_report(
         If there is no such notebook or parameter, or two notebooks share a name.
     RunError
         If a notebook failed.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> onb.run_report(out="reports", parameters={"EXIT_AFTER": "60d"})  # doctest: +SKIP
+    PosixPath('reports/latest/index.html')
+    >>> onb.run_report(["jurney_map"])
+    Traceback (most recent call last):
+        ...
+    omninb.errors.OmninbError: no notebook is named 'jurney_map'. Did you mean 'journey_map'?
     """
     paths = [find_notebook(n) for n in suite] if suite else list(report_notebooks().values())
     if not paths:
