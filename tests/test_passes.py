@@ -7,17 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mmh3
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omninb.layout import customer_hashes
 from omninb.passes import compiling, moves
 from omninb.passes.customers import SEED
-
-mmh3 = pytest.importorskip("mmh3")
 
 
 @given(st.lists(st.text(max_size=70), min_size=1, max_size=20))
