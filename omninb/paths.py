@@ -19,9 +19,10 @@ from omninb.passes.compiling import GROUPS, each, group_ranges, ready, threads
 from omninb.passes.customers import group_rows, number_hashes
 from omninb.passes.cutting import CONVERTED
 from omninb.passes.paths import PATH_FIELDS, count_shown_paths, hash_paths, read_path
-from omninb.tallies import BEYOND, Facts, ranges_of
+from omninb.tallies import BEYOND, Facts, labels_of, ranges_of
 
 _MOST_PATHS = 5_000_000
+_MOST_LABELS = 65_535
 _MOST_STEPS = 1_000_000
 _ARROW = " → "
 By = str | Sequence[str]
@@ -221,7 +222,7 @@ def path_table(
     """
     top = positive(top, "top", 1_000)
     steps = _MOST_STEPS if max_steps is None else positive(max_steps, "max_steps", _MOST_STEPS)
-    codes, labels = journeys.columns.codes(by)
+    codes, labels = labels_of(journeys, by, _MOST_LABELS)
     reading = Reading.of(journeys, anchor, direction)
     reader = PathReader(journeys, codes, labels, reading, collapse_repeats, steps)
     hashes = reader.hashes()

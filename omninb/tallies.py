@@ -18,6 +18,7 @@ from omninb.passes.compiling import group_ranges
 START = "START"
 BEYOND = "(beyond)"
 SMALLER = "(smaller flows)"
+OWN_NODES = frozenset({START, BEYOND, SMALLER, "converted", "exit", "open"})
 Labels = tuple[tuple[str, ...], ...]
 
 
@@ -154,10 +155,13 @@ def labels_of(
 ) -> tuple[np.ndarray, list[str]]:
     """Codes and labels of the nodes of an analysis, refused where there are too many to read.
 
+    A value that bears the name of a node of omninb's own, such as START, gets its role behind it:
+    ``START (channel)``.
+
     Raises
     ------
     OmninbError
-        If ``by`` has more than ``most`` labels, or one that is a node name of omninb's own.
+        If ``by`` has more than ``most`` labels.
     """
     codes, labels = journeys.columns.codes(by)
     if len(labels) > most:
@@ -165,14 +169,8 @@ def labels_of(
             f"by={by!r} has {len(labels):,} different values; this analysis takes {most:,}. Group "
             "rare ones with other_below= or rename them with recode= of read_events."
         )
-    taken = {START, BEYOND, SMALLER, "converted", "exit", "open"} & set(labels)
-    if taken:
-        name = sorted(taken)[0]
-        raise OmninbError(
-            f"by={by!r} has a value {name!r}, which is a node of omninb's own. Rename it: "
-            f"read_events(…, recode={{{by if isinstance(by, str) else by[0]!r}: {{{name!r}: …}}}})."
-        )
-    return codes, labels
+    role = by if isinstance(by, str) else " · ".join(by)
+    return codes, [f"{label} ({role})" if label in OWN_NODES else label for label in labels]
 
 
 def ranges_of(journeys: Journeys) -> list[tuple[int, int]]:

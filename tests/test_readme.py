@@ -126,12 +126,10 @@ def test_what_the_readme_says_settles_a_refusal_settles_it(message, tmp_path):
     assert len(onb.read_events(file, **settles)) == 1
 
 
-def test_a_name_of_our_own_is_settled_by_recode():
+def test_a_name_of_our_own_gets_its_role_behind_it():
     frame = pd.DataFrame([{**ROW, "event": "open"}, {**ROW, "event": "click"}])
-    with pytest.raises(onb.OmninbError, match="is a node of omninb's own"):
-        onb.step_table(onb.read_events(frame).journeys(), by="event")
-    log = onb.read_events(frame, recode={"event": {"open": "open_mail"}})
-    assert "open_mail" in set(onb.step_table(log.journeys(), by="event")["event"])
+    steps = onb.step_table(onb.read_events(frame).journeys(), by="event")
+    assert "open (event)" in set(steps["event"]) and "`open (event)`" in README
 
 
 def test_the_readme_names_every_public_name_role_and_notebook_and_no_other():
