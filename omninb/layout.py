@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
+from omninb.memory import fresh, plain_memory
 from omninb.passes import customers
 from omninb.passes.compiling import GROUPS, each, group_ranges, ready, threads
 
@@ -48,13 +49,6 @@ def _text_parts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     whole = pa.Array.from_buffers(pa.int32(), texts.offset + len(texts) + 1, [None, offsets])
     bytes_ = pa.Array.from_buffers(pa.uint8(), data.size, [None, data])
     return writable(whole.slice(texts.offset), np.int32), writable(bytes_, np.uint8)
-
-
-def fresh(shape: int | tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
-    """An array without values, on ordinary pages: waiting for huge ones took longer."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = pa.allocate_buffer(size, memory_pool=pa.system_memory_pool())
-    return np.frombuffer(memory, dtype).reshape(shape)
 
 
 def customer_hashes(ids: pa.Array, out: np.ndarray | None = None) -> np.ndarray:
@@ -116,6 +110,7 @@ class Columns:
             )
         return self.table.column(role)
 
+    @plain_memory()
     def _encode(self, role: str) -> tuple[np.ndarray, list[str]]:
         column = self._column(role)
         if not pa.types.is_dictionary(column.type):
@@ -203,6 +198,7 @@ def layout_of(log: EventLog) -> Layout:
     return _LAYOUTS[log]
 
 
+@plain_memory()
 def _lay_out(log: EventLog) -> Layout:
     """Lay a log out once: hash and group rows batch by batch, then place them group by group."""
     table = log.table

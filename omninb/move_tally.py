@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from omninb.tallies import SMALLER, START, Counts, Facts, Tally, labels_of, rang
 ANY_END = "any end"
 _MOST_LABELS = 4_096
 _GAP_MEMORY = 1 << 30
+_FEW_KEYS = 256  # so few are counted straight away, without a look at which occur
 By = str | Sequence[str]
 Edge = tuple[str, ...]
 
@@ -68,7 +70,10 @@ class MoveTally(Tally):
 
         seen = np.zeros((n + 1) * (n + 3), bool)
         common = (codes, journeys.end_states, n, collapse_repeats)
-        each(mark_edges, [(*r, *layout, *common, seen) for r in ranges])
+        if len(seen) <= _FEW_KEYS:
+            seen[:] = True
+        else:
+            each(mark_edges, [(*r, *layout, *common, seen) for r in ranges])
         keys = np.flatnonzero(seen)
         pairs = [(sources[k // (n + 3)], targets[k % (n + 3)]) for k in keys]
         named = [(s, SMALLER) if (s, t) in pooled else (s, t) for s, t in pairs]
@@ -95,16 +100,19 @@ class MoveTally(Tally):
                 for r, histogram in zip(ranges, histograms, strict=True)
             ],
         )  # fmt: skip
+        made: np.ndarray = edges[..., 0].any(axis=0)
+        edge_labels = [edge for edge, once in zip(edge_labels, made, strict=True) if once]
+        gap_counts = functools.reduce(operator.iadd, histograms)[made[:rows]]
         node_labels = [(name,) for name in [*sources, *END_STATES, ANY_END]]
         return cls(
             Facts.of(journeys, by),
-            Counts(tuple(edge_labels), edges),
+            Counts(tuple(edge_labels), edges[:, made]),
             Counts.of(node_labels, nodes),
             Counts.of(node_labels, heaviest.max(axis=0)[None, :, None], np.maximum),
-            Counts(tuple(edge_labels[:rows]), np.sum(histograms, axis=0).swapaxes(0, 1)),
+            Counts(tuple(edge_labels if gaps else []), gap_counts.swapaxes(0, 1)),
         )
 
-    @cached_property
+    @functools.cached_property
     def settled(self) -> np.ndarray:
         """Settled touchpoints of each node, or settled journeys of each end, by group."""
         settled = np.zeros(self.nodes.values.shape[:2], np.int64)

@@ -18,6 +18,7 @@ from omninb.tallies import BEYOND, START, Counts, Facts, Tally, labels_of, range
 
 _MOST_LABELS = 1_024
 _MOST_STEPS = 50
+_FEW_KEYS = 4_096  # so few are counted straight away, without a look at which occur
 By = str | Sequence[str]
 Anchor = Condition | Sequence[Condition] | None
 
@@ -141,15 +142,19 @@ def flow_tally(
         journeys.end_states, reading.anchors, len(labels), steps, reading.way, collapse_repeats,
     )  # fmt: skip
     ranges = ranges_of(journeys)
-    nothing = np.empty((GROUPS, 0, len(STEP_FIELDS)), np.int64)
-    each(count_flows, [(*r, *layout, np.empty(0, np.int32), seen, nothing) for r in ranges])
+    if len(seen) <= _FEW_KEYS:
+        seen[:] = True
+    else:
+        nothing = np.empty((GROUPS, 0, len(STEP_FIELDS)), np.int64)
+        each(count_flows, [(*r, *layout, np.empty(0, np.int32), seen, nothing) for r in ranges])
     keys = np.flatnonzero(seen)
     row_of = np.zeros(len(seen), np.int32)
     row_of[keys] = np.arange(len(keys))
     counts = np.zeros((GROUPS, len(keys), len(STEP_FIELDS)), np.int64)
     each(count_flows, [(*r, *layout, row_of, seen, counts) for r in ranges])
-    moves = [(f"{k // n // n:03d}", states[k // n % n], states[k % n]) for k in keys]
-    return StepTally.of(journeys, by, reading, moves, counts)
+    made: np.ndarray = counts[..., 0].any(axis=0)
+    moves = [(f"{k // n // n:03d}", states[k // n % n], states[k % n]) for k in keys[made]]
+    return StepTally.of(journeys, by, reading, moves, counts[:, made])
 
 
 def step_table(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,27 +25,14 @@ def read_parquet(path: Path) -> Part:
             if (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
             and _by_dictionary(file.metadata, schema.get_field_index(field.name))
         ]
-    with (
-        _plain_memory(),
-        pq.ParquetFile(path, memory_map=True, pre_buffer=False, read_dictionary=texts) as file,
-    ):
+    reading = {"memory_map": True, "pre_buffer": False, "read_dictionary": texts}
+    with pq.ParquetFile(path, **reading) as file:
         table = file.read(use_threads=True)
     table = table.rename_columns(distinct_names(table.column_names))
     for index, field in enumerate(table.schema):
         if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
             table = table.set_column(index, field.name, table[index].cast(pa.string()))
     return Part(name=path.name, path=str(path), table=table)
-
-
-@contextmanager
-def _plain_memory() -> Iterator[None]:
-    """Memory straight from the system: waiting for huge pages took longer than reading."""
-    pool = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
-    try:
-        yield
-    finally:
-        pa.set_memory_pool(pool)
 
 
 def _by_dictionary(metadata: pq.FileMetaData, index: int) -> bool:

@@ -23,11 +23,13 @@ from omninb.events.roles import KEYS, MONEY, ROLES, resolve_roles
 from omninb.events.sources import read_parts
 from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
 from omninb.events.window import instant, now, window
+from omninb.memory import plain_memory
 
 _HOUR = 3_600_000_000
 Columns = dict[str, pa.ChunkedArray]
 
 
+@plain_memory()
 def read_events(
     source: object,
     columns: Mapping[str, str] | None = None,

@@ -1,0 +1,31 @@
+"""Memory for large arrays that are filled once: ordinary pages, straight from the system.
+
+Allocators that ask the kernel for huge pages can wait for it to make room; for columns that are
+written once and read in order that took longer than all the work on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pyarrow as pa
+
+
+@contextmanager
+def plain_memory() -> Iterator[None]:
+    """Let Arrow take its memory from the system; also a decorator."""
+    pool = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(pool)
+
+
+def fresh(shape: int | tuple[int, int], dtype: type[np.generic]) -> np.ndarray:
+    """An array without values."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = pa.allocate_buffer(size, memory_pool=pa.system_memory_pool())
+    return np.frombuffer(memory, dtype).reshape(shape)
