@@ -100,7 +100,7 @@ class MoveTally(Tally):
                 for r, histogram in zip(ranges, histograms, strict=True)
             ],
         )  # fmt: skip
-        made: np.ndarray = edges[..., 0].any(axis=0)
+        made = edges[..., 0].sum(axis=0) > 0
         edge_labels = [edge for edge, once in zip(edge_labels, made, strict=True) if once]
         gap_counts = functools.reduce(operator.iadd, histograms)[made[:rows]]
         node_labels = [(name,) for name in [*sources, *END_STATES, ANY_END]]

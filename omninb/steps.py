@@ -152,7 +152,7 @@ def flow_tally(
     row_of[keys] = np.arange(len(keys))
     counts = np.zeros((GROUPS, len(keys), len(STEP_FIELDS)), np.int64)
     each(count_flows, [(*r, *layout, row_of, seen, counts) for r in ranges])
-    made: np.ndarray = counts[..., 0].any(axis=0)
+    made = counts[..., 0].sum(axis=0) > 0
     moves = [(f"{k // n // n:03d}", states[k // n % n], states[k % n]) for k in keys[made]]
     return StepTally.of(journeys, by, reading, moves, counts[:, made])
 
