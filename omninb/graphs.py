@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +9,10 @@ import numpy as np
 from omninb.intervals import Rates
 from omninb.journeys import END_STATES, Journeys
 from omninb.move_tally import ANY_END, MoveTally
-from omninb.tallies import SMALLER, START
+from omninb.tallies import SMALLER, START, By
 
 if TYPE_CHECKING:
     import networkx as nx
-
-By = str | Sequence[str]
 
 
 def transition_graph(

@@ -22,13 +22,12 @@ from omninb.passes.moves import (
     count_moves,
     mark_edges,
 )
-from omninb.tallies import SMALLER, START, Counts, Facts, Tally, labels_of, ranges_of
+from omninb.tallies import SMALLER, START, By, Counts, Facts, Tally, labels_of, ranges_of
 
 ANY_END = "any end"
 _MOST_LABELS = 4_096
 _GAP_MEMORY = 1 << 30
 _FEW_KEYS = 256  # so few are counted straight away, without a look at which occur
-By = str | Sequence[str]
 Edge = tuple[str, ...]
 
 

@@ -19,13 +19,12 @@ from omninb.passes.compiling import GROUPS, each, group_ranges, ready, threads
 from omninb.passes.customers import group_rows, number_hashes
 from omninb.passes.cutting import CONVERTED
 from omninb.passes.paths import PATH_FIELDS, count_shown_paths, hash_paths, read_path
-from omninb.tallies import BEYOND, Facts, labels_of, ranges_of
+from omninb.tallies import BEYOND, By, Facts, labels_of, ranges_of
 
 _MOST_PATHS = 5_000_000
 _MOST_LABELS = 65_535
 _MOST_STEPS = 1_000_000
 _ARROW = " → "
-By = str | Sequence[str]
 
 
 @dataclass(frozen=True)

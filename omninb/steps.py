@@ -14,12 +14,11 @@ from omninb.intervals import Rates
 from omninb.journeys import END_STATES, Journeys
 from omninb.passes.compiling import GROUPS, each
 from omninb.passes.steps import STEP_FIELDS, count_flows, count_steps
-from omninb.tallies import BEYOND, START, Counts, Facts, Tally, labels_of, ranges_of
+from omninb.tallies import BEYOND, START, By, Counts, Facts, Tally, labels_of, ranges_of
 
 _MOST_LABELS = 1_024
 _MOST_STEPS = 50
 _FEW_KEYS = 4_096  # so few are counted straight away, without a look at which occur
-By = str | Sequence[str]
 Anchor = Condition | Sequence[Condition] | None
 
 

@@ -20,6 +20,7 @@ BEYOND = "(beyond)"
 SMALLER = "(smaller flows)"
 OWN_NODES = frozenset({START, BEYOND, SMALLER, "converted", "exit", "open"})
 Labels = tuple[tuple[str, ...], ...]
+By = str | Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Facts:
     settled: int
 
     @classmethod
-    def of(cls, journeys: Journeys, by: str | Sequence[str]) -> Facts:
+    def of(cls, journeys: Journeys, by: By) -> Facts:
         """The facts of journeys."""
         rules = journeys.rules
         return cls(
@@ -150,9 +151,7 @@ class Tally:
         return type(self)(**parts)
 
 
-def labels_of(
-    journeys: Journeys, by: str | Sequence[str], most: int
-) -> tuple[np.ndarray, list[str]]:
+def labels_of(journeys: Journeys, by: By, most: int) -> tuple[np.ndarray, list[str]]:
     """Codes and labels of the nodes of an analysis, refused where there are too many to read.
 
     A value that bears the name of a node of omninb's own, such as START, gets its role behind it:

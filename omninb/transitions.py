@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from omninb.intervals import difference_bounds
 from omninb.journeys import Journeys
 from omninb.move_tally import MoveTally
-
-By = str | Sequence[str]
+from omninb.tallies import By
 
 
 def transition_table(
