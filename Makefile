@@ -19,7 +19,8 @@ test: .venv/ready ## unit, property and doc tests, then every notebook against i
 	$(BIN)/pytest -o addopts= --nbval --nbval-current-env --nbval-sanitize-with=tools/nbval.cfg notebooks
 
 lab: .venv/ready ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab --LabApp.news_url=None \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks
 
 lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff check .

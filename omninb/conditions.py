@@ -73,15 +73,26 @@ def matching(
 
 
 def _fits(columns: Columns, role: str, values: object, argument: str) -> np.ndarray:
-    codes, labels = columns.codes(role)
+    codes, labels = columns.codes(role, argument)
     wanted = values if isinstance(values, list | tuple | set | frozenset) else [values]
     chosen = np.zeros(len(labels) + 1, bool)
     for value in wanted:
-        if str(value) not in labels:
-            if not labels:
-                continue
+        text = _text(value)
+        if text in labels:
+            chosen[labels.index(text)] = True
+        elif labels:
+            pooled = any(label.startswith("(fewer than") for label in labels)
+            rare = " Rare names were pooled (other_below=, MIN_CUSTOMERS)." if pooled else ""
             raise OmninbError(
-                f"{argument}: no touchpoint has {role} {str(value)!r}.{nearest(str(value), labels)}"
+                f"{argument}: no touchpoint has {role} {text!r}.{nearest(text, labels)}{rare}"
             )
-        chosen[labels.index(str(value))] = True
     return chosen[codes]
+
+
+def _text(value: object) -> str:
+    """A value as the log's columns spell it."""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from omninb.intervals import Rates
+from omninb.anchors import positive
+from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import END_STATES, Journeys
 from omninb.move_tally import ANY_END, MoveTally
 from omninb.tallies import SMALLER, START, By
@@ -38,9 +39,11 @@ def transition_graph(
         Edges carry the columns of :func:`transition_table`. Nodes carry ``kind`` (``start``,
         ``node``, ``smaller`` or ``end``), ``journeys``, ``customers``, ``touchpoints``, ``settled``
         (settled touchpoints), ``leave_rate`` (exits of settled touchpoints) with bounds and
-        ``interval_method``, ``mean_position`` (1 = first touchpoint of the journey), and for end
-        states ``share`` (of settled journeys, whose number is ``settled``) with bounds. The graph
-        carries the facts of the tables, and ``smaller_pairs`` and ``smaller_transitions``.
+        ``interval_method``; ``leave_difference`` from the leave rate of all other nodes together,
+        with bounds that hold for all nodes at once (95 %, Bonferroni); ``mean_position`` (1 = first
+        touchpoint of the journey), and for end states ``share`` (of settled journeys, whose number
+        is ``settled``) with bounds. The graph carries the facts of the tables, and
+        ``smaller_pairs`` and ``smaller_transitions``.
 
     Raises
     ------
@@ -56,6 +59,7 @@ def transition_graph(
     """
     import networkx as nx
 
+    min_journeys = positive(min_journeys, "min_journeys", 1 << 31)
     tally = MoveTally.of(journeys, by, collapse_repeats, gaps=True)
     tally.facts.warn_if_unsettled()
     inner = [edge for edge in tally.edges.labels if edge[0] != START and edge[1] not in END_STATES]
@@ -78,12 +82,12 @@ def transition_graph(
 
 
 def _nodes(tally: MoveTally) -> list[tuple[str, dict[str, object]]]:
-    names = [name for (name,) in tally.nodes.labels if name != ANY_END]
+    names = [label[0] for label in tally.nodes.labels if label != ANY_END]
     counts = tally.nodes.values.sum(axis=0)
     leaving = tally.rates([(name, "exit") for name in names])
     leave_lower, leave_upper, leave_method = leaving.bounds()
     at = tally.nodes.rows([(name,) for name in names])
-    ended = tally.nodes.rows([(ANY_END,)] * len(names))
+    ended = tally.nodes.rows([ANY_END] * len(names))
     ending = Rates(
         tally.settled[:, at],
         tally.settled[:, ended],
@@ -92,6 +96,7 @@ def _nodes(tally: MoveTally) -> list[tuple[str, dict[str, object]]]:
         tally.heaviest.values[0, ended, 0],
     )
     end_lower, end_upper, end_method = ending.bounds()
+    apart = _against_the_rest(tally)
     whole = tally.settled.sum(axis=0)
     visits = np.zeros(len(counts), np.int64)
     sources = tally.nodes.rows([(source,) for source, _ in tally.edges.labels])
@@ -121,7 +126,41 @@ def _nodes(tally: MoveTally) -> list[tuple[str, dict[str, object]]]:
                 "leave_rate_ci_lower": float(leave_lower[i]),
                 "leave_rate_ci_upper": float(leave_upper[i]),
                 "interval_method": leave_method[i],
+                **apart[name],
                 "mean_position": positions / touchpoints if touchpoints else float("nan"),
             }
         nodes.append((name, facts))
     return nodes
+
+
+def _against_the_rest(tally: MoveTally) -> dict[str, dict[str, float]]:
+    """How each node's leave rate differs from that of all others together."""
+    outside = {START, *END_STATES}
+    names = [label[0] for label in tally.nodes.labels if label != ANY_END]
+    names = [name for name in names if name not in outside]
+    own = tally.rates([(name, "exit") for name in names])
+    if len(names) < 2:
+        return {name: _difference(*[float("nan")] * 3) for name in names}
+
+    def largest_other(values: np.ndarray) -> np.ndarray:
+        """At least so many has the rest, whose distinct customers are not counted."""
+        return np.array([np.delete(values, i).max() for i in range(len(values))])
+
+    rest = Rates(
+        own.part.sum(axis=1, keepdims=True) - own.part,
+        own.whole.sum(axis=1, keepdims=True) - own.whole,
+        largest_other(own.customers_with),
+        largest_other(own.customers),
+        largest_other(own.heaviest),
+    )
+    lower, upper, _ = difference_bounds(rest, own, 1 - (1 - CONFIDENCE) / len(names))
+    differences = zip(own.estimate - rest.estimate, lower, upper, strict=True)
+    return {name: _difference(*bounds) for name, bounds in zip(names, differences, strict=True)}
+
+
+def _difference(estimate: float, lower: float, upper: float) -> dict[str, float]:
+    return {
+        "leave_difference": float(estimate),
+        "leave_difference_ci_lower": float(lower),
+        "leave_difference_ci_upper": float(upper),
+    }

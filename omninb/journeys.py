@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.conditions import Condition, matching
-from omninb.errors import duration
+from omninb.errors import OmninbError, duration
 from omninb.layout import Columns, Layout, layout_of
 from omninb.passes.compiling import each, group_ranges, threads
 from omninb.passes.cutting import copy_journeys, cut_journeys, cut_lookback, list_journeys
@@ -57,8 +57,8 @@ class Journeys:
     began_before: np.ndarray
     columns: Columns
     rules: Rules
-    cut_by_lookback: int = 0
-    sorted_again: int = 0
+    cut_by_lookback: int | None = 0
+    sorted_again: int | None = 0
 
     @classmethod
     def from_log(
@@ -187,9 +187,13 @@ class Journeys:
             )
             chosen &= hits[self.journey_offsets[1:]] > hits[starts]
         if between is not None:
+            if not isinstance(between, Sequence) or isinstance(between, str) or len(between) != 2:
+                raise OmninbError(f"between={between!r}: give (start, end), two dates.")
             low, high = (moment(value, "between", self.rules.timezone) for value in between)
+            if low > high:
+                raise OmninbError(f"between={between!r}: the start lies after the end.")
             chosen &= (self.time[starts] >= low) & (self.time[starts] < high)
-        return self._keep(chosen)
+        return replace(self._keep(chosen), cut_by_lookback=None, sorted_again=None)
 
     def to_frame(self) -> pd.DataFrame:
         """Touchpoints in order: journey, position (from 1), end state, then the log's columns.
@@ -224,7 +228,9 @@ class Journeys:
         Returns
         -------
         pandas.DataFrame
-            ``check``, ``count``, ``share`` of ``whole``, the number of ``of``.
+            ``check``, ``count``, ``share`` of ``whole``, the number of ``of``. A silence longer
+            than ``exit_after`` within a journey counts as a transition where the log is long enough
+            to see the return: with many of them, set ``split_gap``.
 
         Examples
         --------
@@ -238,9 +244,9 @@ class Journeys:
         inner = self.journey_offsets[1:-1] - 1
         ties = int(same.sum() - same[inner].sum()) if touchpoints > 1 else 0
         by_state = np.bincount(self.end_states, minlength=3)
-        began, cut = int(self.began_before.sum()), self.cut_by_lookback
-        before = touchpoints + cut
-        again = self.sorted_again
+        began = int(self.began_before.sum())
+        silent = np.diff(self.time) > duration(self.rules.exit_after, "exit_after")
+        silences = int(silent.sum() - silent[inner].sum()) if touchpoints > 1 else 0
         rows = [
             ("customers", self.customers, "customers", self.customers),
             ("journeys", journeys, "journeys", journeys),
@@ -252,9 +258,15 @@ class Journeys:
             ("touchpoints", touchpoints, "touchpoints", touchpoints),
             ("settled touchpoints", settled, "touchpoints", touchpoints),
             ("touchpoints at the same time as the one before", ties, "touchpoints", touchpoints),
-            ("touchpoints cut by lookback", cut, "touchpoints before the cut", before),
-            ("customers whose rows were not in time order", again, "customers", self.customers),
+            ("silences longer than exit_after, not cut", silences, "touchpoints", touchpoints),
         ]
+        if self.cut_by_lookback is not None:
+            cut = self.cut_by_lookback
+            whole = touchpoints + cut
+            rows.append(("touchpoints cut by lookback", cut, "touchpoints before the cut", whole))
+        if self.sorted_again is not None:
+            late = "customers whose rows were not in time order"
+            rows.append((late, self.sorted_again, "customers", self.customers))
         frame = pd.DataFrame(rows, columns=["check", "count", "of", "whole"])
         frame.insert(2, "share", frame["count"] / frame["whole"].where(frame["whole"] > 0))
         return frame

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from omninb.events import EventLog
 
 NOT_SET = "(not set)"
+_NOT_NAMES = {"timestamp", "value", "cost"}
 _BATCH = 1 << 20
 _MOST_LABELS = 65_535
 
@@ -90,29 +91,29 @@ class Columns:
     order: np.ndarray
     _codes: dict[tuple[str, ...], tuple[np.ndarray, list[str]]] = field(default_factory=dict)
 
-    def codes(self, by: str | Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    def codes(self, by: str | Sequence[str], argument: str = "by") -> tuple[np.ndarray, list[str]]:
         """Codes (uint16, one a touchpoint) and sorted labels of a role or a combination of roles.
 
         Empty values are ``(not set)``; combined labels are joined by `` · ``.
         """
+        if not isinstance(by, str | Sequence) or not all(isinstance(role, str) for role in by):
+            raise OmninbError(f'{argument}={by!r}: a role or a list of roles, such as "channel".')
         roles = (by,) if isinstance(by, str) else tuple(by)
         if not roles:
             raise OmninbError('by=[]: name a role or a column, such as by="channel".')
+        for role in roles:
+            if role not in self.table.column_names or role in _NOT_NAMES:
+                known = [name for name in self.table.column_names if name not in _NOT_NAMES]
+                raise OmninbError(
+                    f"{argument}: the log has no column of names {role!r}.{nearest(role, known)}"
+                )
         if roles not in self._codes:
             self._codes[roles] = self._encode(roles[0]) if len(roles) == 1 else self._combine(roles)
         return self._codes[roles]
 
-    def _column(self, role: str) -> pa.ChunkedArray:
-        if role not in self.table.column_names:
-            raise OmninbError(
-                f"by={role!r}: the log has no such role or column."
-                f"{nearest(role, self.table.column_names)}"
-            )
-        return self.table.column(role)
-
     @plain_memory()
     def _encode(self, role: str) -> tuple[np.ndarray, list[str]]:
-        column = self._column(role)
+        column = self.table.column(role)
         if not pa.types.is_dictionary(column.type):
             column = column.cast(pa.string()).dictionary_encode()
         column = column.unify_dictionaries()
@@ -154,7 +155,10 @@ class Columns:
                     f"by={list(roles)!r} has {len(found):,} combinations, more than "
                     f"{_MOST_LABELS:,}. Group values with recode= or other_below= of read_events."
                 )
-            names = [f"{names[k // len(labels)]} · {labels[k % len(labels)]}" for k in found]
+            pairs = [(names[k // len(labels)], labels[k % len(labels)]) for k in found]
+            names = [" · ".join(pair) for pair in pairs]
+            if len(set(names)) < len(names):  # a value holds the separator
+                names = [" · ".join(f"“{value}”" for value in pair) for pair in pairs]
             combined = which.astype(np.uint16)
         ranked = np.argsort(np.array(names, dtype=object), kind="stable")
         rank = np.empty(len(names), np.uint16)

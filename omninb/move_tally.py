@@ -24,7 +24,7 @@ from omninb.passes.moves import (
 )
 from omninb.tallies import SMALLER, START, By, Counts, Facts, Tally, labels_of, ranges_of
 
-ANY_END = "any end"
+ANY_END = ("", "any end")  # two words, so that no label of a log can be it
 _MOST_LABELS = 4_096
 _GAP_MEMORY = 1 << 30
 _FEW_KEYS = 256  # so few are counted straight away, without a look at which occur
@@ -102,7 +102,7 @@ class MoveTally(Tally):
         made = edges[..., 0].sum(axis=0) > 0
         edge_labels = [edge for edge, once in zip(edge_labels, made, strict=True) if once]
         gap_counts = functools.reduce(operator.iadd, histograms)[made[:rows]]
-        node_labels = [(name,) for name in [*sources, *END_STATES, ANY_END]]
+        node_labels = [*((name,) for name in [*sources, *END_STATES]), ANY_END]
         return cls(
             Facts.of(journeys, by),
             Counts(tuple(edge_labels), edges[:, made]),
@@ -119,9 +119,10 @@ class MoveTally(Tally):
         sources = self.nodes.rows([(source,) for source, _ in self.edges.labels])
         np.add.at(settled.T, sources, sums.T)
         ends = [i for i, (_, target) in enumerate(self.edges.labels) if target in END_STATES]
-        for name in (*END_STATES, ANY_END):
-            into = [i for i in ends if name in (self.edges.labels[i][1], ANY_END)]
+        for name in END_STATES:
+            into = [i for i in ends if self.edges.labels[i][1] == name]
             settled[:, self.nodes.rows([(name,)])[0]] = sums[:, into].sum(axis=1)
+        settled[:, self.nodes.rows([ANY_END])[0]] = sums[:, ends].sum(axis=1)
         return settled
 
     def rates(self, edges: Sequence[Edge]) -> Rates:

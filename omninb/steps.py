@@ -10,6 +10,7 @@ import pandas as pd
 
 from omninb.anchors import Reading, positive
 from omninb.conditions import Condition
+from omninb.errors import OmninbError
 from omninb.intervals import Rates
 from omninb.journeys import END_STATES, Journeys
 from omninb.passes.compiling import GROUPS, each
@@ -18,6 +19,7 @@ from omninb.tallies import BEYOND, START, By, Counts, Facts, Tally, labels_of, r
 
 _MOST_LABELS = 1_024
 _MOST_STEPS = 50
+_OWN_COLUMNS = ("step", "journeys", "customers", "share", "interval_method")
 _FEW_KEYS = 4_096  # so few are counted straight away, without a look at which occur
 Anchor = Condition | Sequence[Condition] | None
 
@@ -203,6 +205,10 @@ def step_table(
     >>> steps.groupby("step")["share"].sum().round(9).tolist()
     [1.0, 1.0, 1.0]
     """
+    if by in _OWN_COLUMNS:
+        raise OmninbError(
+            f"by={by!r} bears the name of a column of this table. Rename it in the source."
+        )
     reading = Reading.of(journeys, anchor, direction)
     tally = step_tally(journeys, by, max_steps, reading, collapse_repeats)
     return tally.table([tally.facts.by], reading)

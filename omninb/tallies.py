@@ -169,7 +169,11 @@ def labels_of(journeys: Journeys, by: By, most: int) -> tuple[np.ndarray, list[s
             "rare ones with other_below= or rename them with recode= of read_events."
         )
     role = by if isinstance(by, str) else " · ".join(by)
-    return codes, [f"{label} ({role})" if label in OWN_NODES else label for label in labels]
+    shown = list(labels)
+    for i, label in enumerate(labels):
+        while shown[i] in OWN_NODES or (shown[i] != label and shown[i] in labels):
+            shown[i] += f" ({role})"
+    return codes, shown
 
 
 def ranges_of(journeys: Journeys) -> list[tuple[int, int]]:

@@ -88,7 +88,8 @@ def transition_difference_table(
     Returns
     -------
     pandas.DataFrame
-        One row for each kind of transition of either (``open`` left out): ``source``, ``target``;
+        One row for each kind of transition of either whose source is settled in both (``open``
+        left out): ``source``, ``target``;
         for a and for b ``customers_a`` (distinct, with that transition from a settled touchpoint),
         ``settled_a`` (the source's settled touchpoints: the denominator), ``probability_a``;
         ``difference`` = b - a, ``difference_ci_lower``, ``difference_ci_upper`` (95 %, not adjusted
@@ -137,7 +138,7 @@ def transition_difference_table(
             "interval_method": method,
         }
     ).astype({"source": "str", "target": "str", "interval_method": "str"})
-    frame = frame.sort_values(
+    frame = frame[(frame["settled_a"] > 0) & (frame["settled_b"] > 0)].sort_values(
         ["difference", "source", "target"],
         key=lambda column: -column.abs() if column.name == "difference" else column,
         ignore_index=True,

@@ -144,6 +144,10 @@ def test_where_selects_whole_journeys():
         (lambda log: log.journeys().where(device="mobile"), "device"),
         (lambda log: log.journeys().where(channel="sotre"), "store"),
         (lambda log: log.journeys().where(between=("2025-01-01", "x")), "no date"),
+        (lambda log: log.journeys().where(between=("2025-01-01",)), "two dates"),
+        (lambda log: log.journeys().where(between=("2026-01-01", "2025-01-01")), "after the end"),
+        (lambda log: log.journeys().where(chanel="web"), "where: .*channel"),
+        (lambda log: onb.transition_graph(log.journeys(), min_journeys="5"), "min_journeys"),
     ],
 )
 def test_wrong_arguments_are_told_what_would_do(wrong, says):
@@ -193,3 +197,22 @@ def test_many_rows_out_of_order_are_sorted_stably():
     assert as_naive(log_of(rows).journeys()) == sorted(
         (j.customer, [node for _, node in j.touches], j.state) for j in expected
     )
+
+
+def test_a_selection_keeps_no_account_of_what_it_left_out():
+    rows = [("a", day * DAY, "web", "view") for day in (10, 5, 0, 9)]
+    quality = log_of(rows).journeys(lookback="5d").where(channel="web").quality
+    assert not quality["check"].str.contains("lookback|time order").any()
+
+
+def test_values_of_other_types_are_found():
+    log = log_of([("a", 0, "web", "view")])
+    frame = log.to_frame().assign(flag=[True], grade=[1.0])
+    journeys = onb.read_events(frame).journeys()
+    assert len(journeys.where(flag=True)) == len(journeys.where(grade=1.0)) == 1
+
+
+def test_silences_longer_than_exit_after_are_counted():
+    log = log_of([("a", 0, "web", "view"), ("a", 40 * DAY, "web", "view")])
+    quality = log.journeys().quality.set_index("check")["count"]
+    assert quality["silences longer than exit_after, not cut"] == 1

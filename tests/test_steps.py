@@ -133,6 +133,12 @@ def test_wrong_arguments_are_told_what_would_do(arguments, says):
             table(by_hand().journeys(), **arguments)
 
 
+def test_a_column_named_as_one_of_the_tables_own_is_refused():
+    frame = by_hand().to_frame().assign(step="one")
+    with pytest.raises(onb.OmninbError, match="column of this table"):
+        onb.step_table(onb.read_events(frame).journeys(), by="step")
+
+
 def test_an_empty_selection_gives_empty_tables():
     journeys = by_hand().journeys().where(between=("2030-01-01", "2031-01-01"))
     for table in (onb.step_table, onb.flow_table, onb.transition_table):

@@ -146,6 +146,8 @@ def test_too_few_settled_touchpoints_warn_and_name_the_way_out():
     [
         ({"by": "chanel"}, "channel"),
         ({"by": []}, "by"),
+        ({"by": 5}, "by"),
+        ({"by": "timestamp"}, "channel"),
     ],
 )
 def test_wrong_arguments_are_told_what_would_do(arguments, says):
@@ -172,6 +174,60 @@ def test_a_planted_exit_probability_is_recovered(days):
     row = table.set_index(["source", "target"]).loc[("web", "exit")]
     assert row["probability_ci_lower"] < 0.3 < row["probability_ci_upper"]
     assert row["probability"] == pytest.approx(0.3, abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["any end", "START", "exit", "START (channel)", "(smaller flows)"])
+def test_no_name_of_a_channel_disturbs_the_counts(name):
+    plain = by_hand().journeys(end_at="purchase")
+    rows = plain.to_frame()[["customer_id", "timestamp", "channel", "event"]]
+    named = onb.read_events(
+        rows.assign(channel=rows["channel"].astype("str").replace({"web": name}))
+    )
+    journeys = named.journeys(end_at="purchase")
+    counts = as_naive(onb.transition_table(plain))
+    found = as_naive(onb.transition_table(journeys))
+    assert sorted(found.values()) == sorted(counts.values())
+    rates = [
+        sorted(facts.get("leave_rate", -1) for _, facts in onb.transition_graph(j).nodes(data=True))
+        for j in (plain, journeys)
+    ]
+    assert rates[0] == rates[1]
+
+
+def test_values_that_read_alike_stay_apart():
+    log = log_of([("a", 0, "START", "x"), ("a", HOUR, "START (channel)", "x")])
+    table = onb.transition_table(log.journeys(exit_after="1us"))
+    assert len({*table["source"], *table["target"]}) == 4  # START, two channels, open
+    log = log_of([("a", 0, "x · y", "z"), ("a", HOUR, "x", "y · z")])
+    steps = onb.step_table(log.journeys(), by=["channel", "event"], max_steps=2)
+    assert set(steps["channel · event"]) == {"“x · y” · “z”", "“x” · “y · z”"}
+
+
+def test_a_node_like_the_others_is_seldom_called_worse():
+    rng = np.random.default_rng(11)
+    called = 0
+    for _ in range(60):
+        size = 2_000
+        channel = rng.choice(list("abcdefgh"), size)
+        rows = [
+            (
+                f"c{rng.integers(300)}",
+                int(i) * HOUR,
+                str(channel[i]),
+                "view" if u > 0.2 else "leave",
+            )
+            for i, u in enumerate(rng.random(size))
+        ]
+        end = np.datetime64(_end(200), "us")
+        graph = onb.transition_graph(log_of(rows).journeys(lost_at="leave", observed_until=end))
+        called += any(d.get("leave_difference_ci_lower", -1) > 0 for _, d in graph.nodes(data=True))
+    assert called <= 6  # 2.5 % expected on this side
+
+
+def test_a_node_that_loses_more_is_called_worse():
+    graph = onb.transition_graph(log_of(_two_channels()).journeys(exit_after="5d"))
+    assert graph.nodes["bad"]["leave_difference_ci_lower"] > 0
+    assert graph.nodes["good"]["leave_difference_ci_upper"] < 0
 
 
 def test_graph_has_the_table_on_its_edges_and_bundles_what_is_small():
@@ -292,6 +348,18 @@ def _planted(days, exit_probability, prefix="c", seed=1):
                 break
             time += rng.exponential(1)
     return rows
+
+
+def _two_channels():
+    rng = np.random.default_rng(2)
+    rows = []
+    for customer in range(400):
+        for step in range(20):
+            channel = "bad" if rng.random() < 0.5 else "good"
+            rows.append((f"c{customer}", step * HOUR, channel, "view"))
+            if rng.random() < (0.3 if channel == "bad" else 0.1):
+                break
+    return [*rows, ("last", 100 * DAY, "good", "view")]
 
 
 def _end(days):

@@ -168,7 +168,8 @@ def _label(spot: Spot, plan: Places, with_exit: bool) -> None:
         spot.facts = [f"{number} journeys"]
     elif kind == "end" and spot.name != OPEN:
         share = percent(data.get("share"))
-        spot.facts = [f"{number} · {share} of settled" if share else number]
+        settled = count(data.get("settled", 0))
+        spot.facts = [number, f"{share} of {settled} settled"] if share else [number]
     elif kind == "node":
         leave = percent(data.get("leave_rate")) if with_exit else ""
         line = f"{number} · {leave} leave" if leave else number
