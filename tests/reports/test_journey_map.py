@@ -114,14 +114,12 @@ def test_the_headlines_by_device_are_those_that_pandas_counts(tmp_path: Path) ->
     assert succeeded["value"] == pytest.approx(100 * (ends["end_state"] == "converted").mean())
     assert succeeded["of"] == len(ends)
     assert ran.headlines["Journeys"]["value"] == touchpoints["journey"].nunique()
-    (name,) = (name for name in ran.headlines if name.startswith("Leave after "))
-    node = touchpoints[by].astype("str").fillna("(not set)") == name.removeprefix("Leave after ")
-    left = ends["end_state"].eq("exit") & node[ends.index]
-    leave = ran.headlines[name]
-    assert leave["of"] == (node & settled).sum()
-    assert leave["value"] == pytest.approx(100 * left.sum() / leave["of"])
-    assert leave["interval"][0] < leave["value"] < leave["interval"][1]
-    assert ran.answer["estimate"] == leave["value"] and name[12:] in ran.answer["sentence"]
-    assert ran.answer["against"] == pytest.approx(
-        100 * (ends["end_state"] == "exit").sum() / settled.sum()
-    )
+    left = ran.headlines["Journeys that left"]
+    assert left["value"] == pytest.approx(100 * (ends["end_state"] == "exit").mean())
+    assert left["of"] == len(ends)
+    node = touchpoints[by].astype("str").fillna("(not set)")[settled]
+    exits = last[settled] & (touchpoints["end_state"][settled] == "exit")
+    apart = {name: exits[node == name].mean() - exits[node != name].mean() for name in set(node)}
+    named = next(name for name in apart if f"Look into {name} first" in ran.answer["sentence"])
+    assert ran.answer["estimate"] == pytest.approx(100 * apart[named])
+    assert 0 < ran.answer["interval"][0] < ran.answer["estimate"] < ran.answer["interval"][1]
