@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from logs import log_of, random_rows
 from naive import naive_journeys, naive_paths
+from real_logs import by_either_role, by_sql, on_real_logs, real_journeys, real_rows
 from test_journeys import RULES, known, naive_rules
 from test_transitions import by_hand
 
@@ -87,3 +88,29 @@ def test_many_different_paths_are_all_counted():
     table = onb.path_table(log_of(rows).journeys(exit_after="1us"), by="event", top=1000)
     assert table.attrs["paths"] == 20_000
     assert (table["journeys"] == 1).all()
+
+
+@on_real_logs
+@by_either_role
+@pytest.mark.parametrize("collapse", [False, True])
+def test_real_logs_by_sql_and_by_plain_loops(real_data, log, by, collapse):
+    rows = real_rows(real_data, log, by)
+    table = onb.path_table(
+        real_journeys(real_data, log), by=by, top=1_000, collapse_repeats=collapse
+    )
+    found = paths_of(table)
+    naive = naive_paths(*naive_journeys(rows), collapse)
+    sql = by_sql(
+        real_data, log, by,
+        """
+        SELECT path, count(*), count(DISTINCT id), count_if(settled) FROM (
+            SELECT id, string_agg(node, ' → ' ORDER BY touch) AS path FROM touches GROUP BY id)
+        JOIN ends USING (id) GROUP BY path
+        """,
+        collapse,
+    )  # fmt: skip
+    for expected in (naive, {path: (*counts, 0) for path, *counts in sql}):
+        assert table.attrs["paths"] == len(expected)
+        assert found == {path: expected[path] for path in found}
+        most = sorted((n for n, *_ in expected.values()), reverse=True)
+        assert table["journeys"].tolist() == most[:1_000]

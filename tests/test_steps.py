@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from logs import log_of, random_rows
 from naive import naive_flows, naive_journeys, naive_steps
+from real_logs import by_either_role, by_sql, on_real_logs, real_journeys, real_rows
 from test_journeys import RULES, known, naive_rules
 from test_transitions import by_hand
 
@@ -143,3 +144,44 @@ def test_an_empty_selection_gives_empty_tables():
     journeys = by_hand().journeys().where(between=("2030-01-01", "2031-01-01"))
     for table in (onb.step_table, onb.flow_table, onb.transition_table):
         assert len(table(journeys)) == 0
+
+
+@on_real_logs
+@by_either_role
+@pytest.mark.parametrize("collapse", [False, True])
+def test_real_logs_by_sql_and_by_plain_loops(real_data, log, by, collapse):
+    journeys = real_journeys(real_data, log)
+    naive, _ = naive_journeys(real_rows(real_data, log, by))
+    options = {"max_steps": 5, "collapse_repeats": collapse}
+    steps = steps_of(onb.step_table(journeys, by=by, **options))
+    assert steps == naive_steps(naive, 5, collapse)
+    assert sorted((*key, n) for key, (n, _) in steps.items()) == sorted(
+        by_sql(
+            real_data, log, by,
+            """
+            SELECT touch, node, count(*) FROM touches WHERE touch <= 5 GROUP BY ALL
+            UNION ALL
+            SELECT step, state, count(*) FROM ends, range(1, 6) AS steps(step)
+            WHERE step > touches GROUP BY ALL
+            """,
+            collapse,
+        )
+    )  # fmt: skip
+    flows = flows_of(onb.flow_table(journeys, by=by, **options))
+    assert flows == naive_flows(naive, 5, collapse)
+    assert sorted((*key, n) for key, (n, _) in flows.items()) == sorted(
+        by_sql(
+            real_data, log, by,
+            """
+            SELECT step, source, target, count(*) FROM (
+                SELECT touch AS step, CASE WHEN touch > 5 THEN '(beyond)' ELSE node END AS target,
+                       coalesce(lag(node) OVER (PARTITION BY id ORDER BY touch), 'START') AS source
+                FROM touches
+                UNION ALL BY NAME
+                SELECT last + 1 AS step, node AS source, state AS target
+                FROM touches JOIN ends USING (id) WHERE touch = last)
+            WHERE step <= 6 GROUP BY ALL
+            """,
+            collapse,
+        )
+    )  # fmt: skip

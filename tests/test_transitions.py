@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from logs import DAY, HOUR, log_of, random_rows
 from naive import naive_gaps, naive_journeys, naive_transitions
+from real_logs import by_either_role, by_sql, on_real_logs, real_journeys, real_rows
 from test_journeys import RULES, known, naive_rules
 
 import omninb as onb
@@ -282,51 +282,23 @@ def test_a_planted_difference_is_found():
     assert 0 < row["difference_ci_lower"] < 0.2 < row["difference_ci_upper"]
 
 
-@pytest.mark.parametrize(
-    "name, channel, customers, touchpoints",
-    [
-        ("receipt/receipt.csv", "org:group", 1_434, 8_577),
-        ("loan/loan_applications.csv.gz", "lifecycle:transition", 13_087, 262_200),
-    ],
-)
-@pytest.mark.parametrize("by", ["channel", "event"])
-def test_real_logs_by_sql_and_by_plain_loops(real_data, name, channel, customers, touchpoints, by):
-    path = real_data / name
-    columns = {
-        "customer_id": "case:concept:name",
-        "timestamp": "time:timestamp",
-        "channel": channel,
-        "event": "concept:name",
-    }
-    journeys = onb.read_events(path, columns=columns).journeys()
-    assert (journeys.customers, journeys.touchpoints) == (customers, touchpoints)
-    table = onb.transition_table(journeys, by=by)
-
-    node = columns[by]
-    sql = f"""
-        WITH log AS (SELECT "case:concept:name" AS id, "{node}" AS node,
-                     "time:timestamp"::TIMESTAMPTZ AS t, row_number() OVER () AS n
-                     FROM read_csv(?, all_varchar = true)),
-        moves AS (SELECT id, node AS source,
-                  lead(node) OVER (PARTITION BY id ORDER BY t, n) AS target FROM log)
-        SELECT source, target, count(*), count(DISTINCT id) FROM moves
+@on_real_logs
+@by_either_role
+def test_real_logs_by_sql_and_by_plain_loops(real_data, log, by):
+    table = onb.transition_table(real_journeys(real_data, log), by=by)
+    expected = by_sql(
+        real_data, log, by,
+        """
+        SELECT source, target, count(*), count(DISTINCT id) FROM (
+            SELECT id, node AS source, lead(node) OVER (PARTITION BY id ORDER BY touch) AS target
+            FROM touches)
         WHERE target IS NOT NULL GROUP BY ALL
-    """
-    shown = {"START": "START (channel)"}  # a phase of work in the loan log
-    expected = {
-        (shown.get(s, s), shown.get(t, t)): (n, c)
-        for s, t, n, c in duckdb.execute(sql, [str(path)]).fetchall()
-    }
+        """,
+    )  # fmt: skip
     inner = table[(table["source"] != "START") & ~table["target"].isin(["exit", "open"])]
-    found = {(r.source, r.target): (r.transitions, r.customers) for r in inner.itertuples()}
-    assert found == expected
-
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    times = pd.to_datetime(frame["time:timestamp"], utc=True, format="ISO8601").astype("int64")
-    unit = 10**3 if str(times.dtype) == "int64" and times.max() > 10**17 else 1
-    nodes = frame[node].replace(shown)
-    rows = zip(frame["case:concept:name"], times // unit, nodes, frame["concept:name"], strict=True)
-    naive, settled_until = naive_journeys(list(rows))
+    found = [(r.source, r.target, r.transitions, r.customers) for r in inner.itertuples()]
+    assert sorted(found) == sorted(expected)
+    naive, settled_until = naive_journeys(real_rows(real_data, log, by))
     assert as_naive(table) == naive_transitions(naive, settled_until)
 
 
