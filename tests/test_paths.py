@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,24 @@ def test_counts_are_what_plain_loops_find(rows, rules, collapse):
     assert paths_of(table) == naive_paths(expected, settled_until, collapse)
     assert table["share"].sum() == pytest.approx(1)
     assert table["journeys"].is_monotonic_decreasing
+
+
+@given(
+    random_rows(distinct_times=True),
+    RULES,
+    st.randoms(),
+    st.booleans(),
+    st.integers(1, 4) | st.none(),
+)
+def test_permuting_rows_changes_nothing(rows, rules, random, collapse, max_steps):
+    tables = []
+    for order in (rows, random.sample(rows, len(rows))):
+        journeys = log_of(order).journeys(**known(rows, rules))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            tables.append(onb.path_table(journeys, collapse_repeats=collapse, max_steps=max_steps))
+    pd.testing.assert_frame_equal(*tables)
+    assert tables[0].attrs == tables[1].attrs
 
 
 @given(random_rows(), random_rows())
