@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+
+import omninb as onb
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -94,13 +98,20 @@ def test_the_entry_points_lead_somewhere():
         assert callable(getattr(importlib.import_module(module), name))
 
 
-def test_a_wheel_carries_the_notebooks_the_sample_and_the_page_files(tmp_path):
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
     pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=ROOT, check=True, capture_output=True,
     )  # fmt: skip
-    names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as file:
+        yield file
+
+
+def test_a_wheel_carries_the_notebooks_the_sample_and_the_page_files(wheel):
+    names = wheel.namelist()
     assert "omninb/_data/sample.parquet" in names
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         assert f"omninb/_notebooks/{notebook.name}" in names
@@ -108,6 +119,48 @@ def test_a_wheel_carries_the_notebooks_the_sample_and_the_page_files(tmp_path):
         if file.is_file() and "__pycache__" not in file.parts:
             assert file.relative_to(ROOT).as_posix() in names
     assert not [name for name in names if name.startswith(("tests/", "notebooks/", "data/"))]
+
+
+_COUNT = """
+import omninb as onb
+table = onb.transition_table(onb.sample().journeys())
+print(onb.__file__, int(table["transitions"].sum()))
+"""
+
+
+def test_an_install_that_nobody_can_write_to_counts_and_stays_as_it_is(wheel, tmp_path):
+    site, cache = tmp_path / "site", tmp_path / "cache"
+    wheel.extractall(site)
+    assert compileall.compile_dir(site, quiet=1)  # as installers do: else Python itself would write
+    for path in [site, *site.rglob("*")]:
+        path.chmod(path.stat().st_mode & ~0o222)
+    before = _listing(site)  # modes do not stop a superuser from writing
+
+    environment = os.environ | {"PYTHONPATH": str(site)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    (tmp_path / "no folder").touch()
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", _COUNT], cwd=tmp_path, env=environment | homes,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for homes in (
+            {"XDG_CACHE_HOME": str(cache)},
+            dict.fromkeys(["XDG_CACHE_HOME", "HOME"], str(tmp_path / "no folder")),
+        )
+    ]  # fmt: skip
+    results = [process.communicate(timeout=240) for process in both]
+    expected = int(onb.transition_table(onb.sample().journeys())["transitions"].sum())
+    for out, error in results:
+        assert out.split() == [str(site / "omninb" / "__init__.py"), str(expected)], error
+        assert "compiling its passes" in error
+    assert list(cache.rglob("*.nbc"))
+    assert _listing(site) == before
+
+
+def _listing(folder):
+    stats = {path: path.stat() for path in [folder, *folder.rglob("*")]}
+    return {path: (s.st_mtime_ns, s.st_size, s.st_mode) for path, s in stats.items()}
 
 
 def test_make_lists_every_target_that_it_has():
