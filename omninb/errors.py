@@ -37,6 +37,13 @@ class OmninbError(ValueError):
             self.settled_by = dict(settled_by)
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like `name`, case aside; None where none is near."""
+    folded = {one.casefold(): one for one in sorted(known)}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Words that point from an unknown name to the nearest known one.
 
@@ -58,10 +65,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     " Did you mean 'channel'?"
     """
     names = sorted({str(k) for k in known})
-    folded = {n.casefold(): n for n in names}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    if close:
-        return f" Did you mean {folded[close[0]]!r}?"
+    close = closest(name, names)
+    if close is not None:
+        return f" Did you mean {close!r}?"
     shown = ", ".join(repr(n) for n in names[:12]) + (", …" if len(names) > 12 else "")
     return f" Known: {shown}." if names else ""
 

@@ -117,6 +117,21 @@ def test_a_mapping_that_does_not_fit_is_put_right(columns: str, says: str, log: 
         assert "--timezone UTC" in proposed(result)[0]
 
 
+@pytest.mark.parametrize("columns", [[], ["--columns", "customer_id=usr"]])
+def test_a_wrong_time_zone_is_never_proposed_again(columns: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("user,when,channel\na,2024-03-01 10:00,web\n", encoding="utf-8")
+    result = run("check", path, *columns, "--timezone", "Europe/Berln")
+    assert "--timezone Europe/Berln is not" in result.output
+    for _ in range(2):
+        (line,) = proposed(result)
+        assert line.endswith("--timezone Europe/Berlin")
+        result = pasted(line)
+    assert result.exit_code == 0
+    nowhere = run("check", path, *columns, "--timezone", "Mars/Phobos")
+    assert nowhere.exit_code == 1 and not proposed(nowhere)
+
+
 def test_nothing_is_proposed_where_nothing_is_known(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("a,b,c\n1,2,3\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import numpy as np
 import numpy.typing as npt
 
-from omninb.errors import OmninbError, nearest
+from omninb.errors import OmninbError, closest, nearest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Micros = npt.NDArray[np.int64]
@@ -28,9 +28,12 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-        near = nearest(str(name), available_timezones())
+        known = available_timezones()
+        close = closest(str(name), known)
         raise OmninbError(
-            f'timezone={name!r} is not an IANA time zone such as "Europe/Berlin".{near}'
+            f'timezone={name!r} is not an IANA time zone such as "Europe/Berlin".'
+            f"{nearest(str(name), known)}",
+            {"timezone": [] if close is None else [close]},
         ) from error
 
 

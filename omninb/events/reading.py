@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
 from omninb.events.checks import enter_warnings
+from omninb.events.clock import zone
 from omninb.events.ledger import Ledger, enter_quarantine, file_counts, quarantine_frame, take_all
 from omninb.events.log import EventLog
 from omninb.events.moments import read_moments
@@ -111,6 +112,8 @@ def read_events(
         raise OmninbError(f'decimal={decimal!r}: give "." or ",".')
     if other_below is not None and (not isinstance(other_below, int) or other_below < 1):
         raise OmninbError(f"other_below={other_below!r}: give a whole number of customers, from 1.")
+    if timezone is not None:
+        zone(timezone)
     parts = read_parts(source)
     roles = resolve_roles(parts[0].table.column_names, columns, parts[0].name)
     for part in parts[1:]:
