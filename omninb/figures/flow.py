@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from omninb.figures.canvas import Canvas
 from omninb.figures.flow_places import BAR, TALL_SLOT, Bar, Flow, Ribbon, columns, flow, place, room
+from omninb.figures.given import check_flows
 from omninb.figures.lettering import (
     count,
     interval,
@@ -68,7 +69,7 @@ def flow_figure(
     Raises
     ------
     OmninbError
-        If in ≠ out at an inner bar.
+        If ``flows`` is not of `flow_table`, or in ≠ out at an inner bar.
 
     Examples
     --------
@@ -77,6 +78,7 @@ def flow_figure(
     >>> onb.flow_figure(flows, title="Where do they go?").layout.meta["alt"][:17]
     'Where do they go?'
     """
+    check_flows(flows)
     canvas = Canvas(width)
     if flows.empty:
         title = title or "Which moves do journeys make, step by step?"

@@ -6,6 +6,7 @@ import networkx as nx
 import plotly.graph_objects as go
 
 from omninb.figures.canvas import Canvas
+from omninb.figures.given import check_graph
 from omninb.figures.lettering import (
     count,
     missing,
@@ -74,6 +75,11 @@ def journey_map_figure(
     plotly.graph_objects.Figure
         The same graph gives the same figure. ``layout.meta["alt"]`` says it in words.
 
+    Raises
+    ------
+    OmninbError
+        If ``graph`` is not of `transition_graph`.
+
     Examples
     --------
     >>> import omninb as onb
@@ -82,6 +88,7 @@ def journey_map_figure(
     >>> figure.layout.width, figure.layout.meta["alt"][:39]
     (1400.0, 'How do customers move between channels,')
     """
+    check_graph(graph)
     graph = shown(graph)
     facts = graph.graph
     by = plain(facts.get("by", "channel"))

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from omninb.figures.canvas import MARGIN, Canvas
+from omninb.figures.given import check_steps
 from omninb.figures.lettering import (
     anchor_words,
     count,
@@ -63,6 +64,11 @@ def step_figure(
     plotly.graph_objects.Figure
         ``layout.meta["alt"]`` says it in words.
 
+    Raises
+    ------
+    OmninbError
+        If ``steps`` is not of `step_table`.
+
     Examples
     --------
     >>> import omninb as onb
@@ -70,6 +76,7 @@ def step_figure(
     >>> onb.step_figure(steps, width=900).layout.width
     900.0
     """
+    check_steps(steps)
     canvas = Canvas(width)
     if steps.empty:
         title = title or "Where do journeys stand at each step?"
