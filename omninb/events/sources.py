@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from omninb.errors import OmninbError
+from omninb.errors import OmninbError, closest
 from omninb.events.csv_files import csv_columns, distinct_names, read_csv
 from omninb.events.json_lines import read_json_lines
 from omninb.events.parquet_files import read_parquet
@@ -25,6 +25,7 @@ _READERS = {
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
 }
+_SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
 def read_parts(source: object) -> list[Part]:
@@ -94,10 +95,15 @@ def _paths(given: str | os.PathLike[str]) -> list[Path]:
         )
     if path.exists():
         return [path.resolve()]
-    found = sorted(glob.glob(text, recursive=True))
-    if found:
-        return [Path(one).resolve() for one in found if Path(one).is_file()]
-    raise OmninbError(f"There is no file {text!r} (looked from {os.getcwd()!r}).")
+    found = [Path(one) for one in sorted(glob.glob(text, recursive=True))]
+    files = [one.resolve() for one in found if one.is_file()]
+    if files:
+        return files
+    near = closest(path.name, glob.glob("*", root_dir=path.parent))
+    raise OmninbError(
+        f"There is no file {text!r} (looked from {os.getcwd()!r})."
+        + (f" Did you mean {str(path.parent / near)!r}?" if near else "")
+    )
 
 
 def read_file(path: Path) -> Part:
@@ -111,7 +117,13 @@ def read_file(path: Path) -> Part:
 
 def _reader(path: Path) -> Callable[[Path], Part]:
     stem = path.name.lower().removesuffix(".gz").removesuffix(".zst")
-    reader = _READERS.get(os.path.splitext(stem)[1])
+    ending = os.path.splitext(stem)[1]
+    if ending in _SPREADSHEETS:
+        raise OmninbError(
+            f"{path.name} is a spreadsheet. Save it as CSV, or read it yourself and give the frame:"
+            f" read_events(pandas.read_excel({path.name!r}, dtype=str))."
+        )
+    reader = _READERS.get(ending)
     if reader is None:
         raise OmninbError(
             f"{path.name}: unknown kind of file. Known endings: {', '.join(_READERS)}, "

@@ -10,6 +10,7 @@ import pytest
 
 from omninb.errors import OmninbError
 from omninb.events import EventLog, read_events
+from omninb.events.proposal import propose_columns
 
 HEAD = "customer_id,timestamp,channel,event\n"
 ROW = "a,2024-03-01T10:00:00Z,web,view\n"
@@ -247,6 +248,7 @@ def test_several_files_and_globs(tmp_path: Path) -> None:
 def test_no_such_file_folder_or_kind(tmp_path: Path) -> None:
     for source, said in [
         (tmp_path / "none.csv", "no file"),
+        (tmp_path / "no folder" / "*.csv", "no file"),
         (tmp_path, "folder"),
         ([], "empty list"),
         (42, "int"),
@@ -254,8 +256,25 @@ def test_no_such_file_folder_or_kind(tmp_path: Path) -> None:
     ]:
         with pytest.raises(OmninbError, match=said):
             read_events(source)
-    assert "unknown kind" in refused(tmp_path, "x", "log.xlsx")
+    assert "unknown kind" in refused(tmp_path, "x", "log.xml")
     assert refused(tmp_path, b"PAR1 not really", "log.parquet")
+
+
+def test_a_mistyped_file_is_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(HEAD + ROW)
+    with pytest.raises(OmninbError, match=r"no file .*eventz\.csv.* Did you mean .*events\.csv'\?"):
+        read_events(tmp_path / "eventz.csv")
+    (tmp_path / "folders.csv").mkdir()
+    with pytest.raises(OmninbError, match="no file"):
+        read_events(tmp_path / "folder*.csv")
+
+
+@pytest.mark.parametrize("name", ["log.xlsx", "Log.XLS", "log.ods"])
+def test_a_spreadsheet_is_told_the_ways_out(name: str, tmp_path: Path) -> None:
+    said = refused(tmp_path, b"PK\x03\x04", name)
+    assert "Save it as CSV" in said and f"pandas.read_excel('{name}', dtype=str)" in said
+    with pytest.raises(OmninbError, match="Save it as CSV"):
+        propose_columns(tmp_path / name)
 
 
 def test_json_lines(tmp_path: Path) -> None:
