@@ -56,18 +56,20 @@ class Reading:
 
     def read(self, journeys: Journeys) -> tuple[np.ndarray, np.ndarray]:
         """Journeys and customers by group (shape (64,)): all, or those with the anchor."""
-        taken = self.anchors >= 0 if self.anchored else np.ones(len(journeys), bool)
-        per_customer = self.per_customer(journeys, taken)
         bounds = journeys.group_offsets
+        if not self.anchored:
+            return np.diff(journeys.customer_offsets[bounds]), np.diff(bounds)
+        per_customer = self.per_customer(journeys)
         before = np.concatenate(([0], np.cumsum(per_customer)))
         present = np.concatenate(([0], np.cumsum(per_customer > 0)))
         return np.diff(before[bounds]), np.diff(present[bounds])
 
-    def per_customer(self, journeys: Journeys, taken: np.ndarray | None = None) -> np.ndarray:
+    def per_customer(self, journeys: Journeys) -> np.ndarray:
         """Journeys read of each customer."""
-        if taken is None:
-            taken = self.anchors >= 0 if self.anchored else np.ones(len(journeys), bool)
-        return np.diff(np.concatenate(([0], np.cumsum(taken)))[journeys.customer_offsets])
+        if not self.anchored:
+            return np.diff(journeys.customer_offsets)
+        read = np.concatenate(([0], np.cumsum(self.anchors >= 0)))
+        return np.diff(read[journeys.customer_offsets])
 
 
 def positive(value: object, argument: str, most: int) -> int:

@@ -89,36 +89,15 @@ class Rates:
         method = np.full(p.shape, "jackknife", dtype=object)
         once = (self.heaviest <= 1) & (n == self.customers)
         rare = ~self._jackknifable & ~once
-        for chosen, name, (low, high) in (
-            (rare, "korn-graubard", self._korn_graubard(p, n, error, t, confidence)),
-            (once, "wilson", _wilson(p, n, confidence)),
-        ):
-            lower, upper = np.where(chosen, low, lower), np.where(chosen, high, upper)
-            method[chosen] = name
+        lower[rare], upper[rare] = _korn_graubard(
+            p[rare], n[rare], error[rare], t[rare], self.customers[rare], confidence
+        )
+        lower[once], upper[once] = _wilson(p[once], n[once], confidence)
+        method[rare], method[once] = "korn-graubard", "wilson"
         method[(self.heaviest > _HEAVY * n) & (n > 0)] += ", one customer over 5 %"
         none = ~(np.isfinite(lower) & np.isfinite(upper))
         method[none] = "none"
         return np.where(none, np.nan, lower), np.where(none, np.nan, upper), method
-
-    def _korn_graubard(
-        self, p: np.ndarray, n: np.ndarray, error: np.ndarray, t: np.ndarray, confidence: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        from scipy.special import betaincinv, ndtri
-
-        z = ndtri(0.5 + confidence / 2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            effective = np.fmin(n, p * (1 - p) / error**2) * (z / t) ** 2
-        extreme = (p == 0) | (p == 1)
-        effective = np.where(extreme, self.customers, effective)
-        effective = np.where(effective > 0, effective, np.nan)
-        x, tail = p * effective, (1 - confidence) / 2
-        with np.errstate(invalid="ignore"):
-            lower = np.where(p == 0, 0.0, betaincinv(x, effective - x + 1, tail))
-            upper = np.where(p == 1, 1.0, betaincinv(x + 1, effective - x, 1 - tail))
-        return (
-            np.where(np.isfinite(effective), lower, np.nan),
-            np.where(np.isfinite(effective), upper, np.nan),
-        )
 
 
 def difference_bounds(
@@ -164,6 +143,32 @@ def _quantile(effective_groups: np.ndarray, confidence: float) -> np.ndarray:
     freedom = np.minimum(63, effective_groups - 1)
     freedom = np.where(freedom >= 1, freedom, np.nan)
     return stdtrit(freedom, 0.5 + confidence / 2)
+
+
+def _korn_graubard(
+    p: np.ndarray,
+    n: np.ndarray,
+    error: np.ndarray,
+    t: np.ndarray,
+    customers: np.ndarray,
+    confidence: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.special import betaincinv, ndtri
+
+    z = ndtri(0.5 + confidence / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = np.fmin(n, p * (1 - p) / error**2) * (z / t) ** 2
+    extreme = (p == 0) | (p == 1)
+    effective = np.where(extreme, customers, effective)
+    effective = np.where(effective > 0, effective, np.nan)
+    x, tail = p * effective, (1 - confidence) / 2
+    with np.errstate(invalid="ignore"):
+        lower = np.where(p == 0, 0.0, betaincinv(x, effective - x + 1, tail))
+        upper = np.where(p == 1, 1.0, betaincinv(x + 1, effective - x, 1 - tail))
+    return (
+        np.where(np.isfinite(effective), lower, np.nan),
+        np.where(np.isfinite(effective), upper, np.nan),
+    )
 
 
 def _wilson(p: np.ndarray, n: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,14 @@ from omninb.conditions import Condition, matching
 from omninb.errors import OmninbError, duration
 from omninb.layout import Columns, Layout, layout_of
 from omninb.passes.compiling import each, group_ranges, threads
-from omninb.passes.cutting import copy_journeys, cut_journeys, cut_lookback, list_journeys
+from omninb.passes.cutting import (
+    EXIT,
+    OPEN,
+    copy_journeys,
+    cut_journeys,
+    cut_lookback,
+    list_journeys,
+)
 from omninb.rules import Rules, goals_of, moment, observed_period, order_codes
 
 if TYPE_CHECKING:
@@ -139,6 +147,11 @@ class Journeys:
         """Touchpoints in all journeys."""
         return len(self.time)
 
+    @functools.cached_property
+    def settled(self) -> int:
+        """Touchpoints old enough for what followed them to be known."""
+        return int(np.count_nonzero(self.time <= self.rules.settled_until))
+
     def where(
         self,
         *,
@@ -239,7 +252,6 @@ class Journeys:
         ['customers', 'journeys', 'journeys open']
         """
         journeys, touchpoints = len(self), self.touchpoints
-        settled = int((self.time <= self.rules.settled_until).sum())
         same = np.diff(self.time) == 0
         inner = self.journey_offsets[1:-1] - 1
         ties = int(same.sum() - same[inner].sum()) if touchpoints > 1 else 0
@@ -256,7 +268,7 @@ class Journeys:
             ),
             ("journeys that may have begun before the log", began, "journeys", journeys),
             ("touchpoints", touchpoints, "touchpoints", touchpoints),
-            ("settled touchpoints", settled, "touchpoints", touchpoints),
+            ("settled touchpoints", self.settled, "touchpoints", touchpoints),
             ("touchpoints at the same time as the one before", ties, "touchpoints", touchpoints),
             ("silences longer than exit_after, not cut", silences, "touchpoints", touchpoints),
         ]
@@ -285,6 +297,8 @@ def _cut(
 ) -> tuple[np.ndarray, ...]:
     """Customer and journey offsets, end states, and who may have begun before the log."""
     n = len(layout.time)
+    if rules.split_gap is None and not len(goals):
+        return _one_journey_each(layout, rules)
     begins, state = np.zeros(n, bool), np.zeros(n, np.uint8)
     bounds = layout.customer_offsets[layout.group_offsets]
     ranges = group_ranges(bounds)
@@ -298,8 +312,16 @@ def _cut(
     offsets, end_states = np.full(count + 1, n, np.int64), np.empty(count, np.uint8)
     lists = (begins, state, first_journey, customer_offsets, offsets, end_states)
     each(list_journeys, [(*r, *common, *lists) for r in ranges])
-    horizon = rules.observed_until - rules.settled_until
     began_before = np.zeros(count, bool)
     first = customer_offsets[:-1]
-    began_before[first] = layout.time[offsets[first]] - horizon < rules.observed_from
+    began_before[first] = layout.time[offsets[first]] < rules.settled_from
     return customer_offsets, offsets, end_states, began_before
+
+
+def _one_journey_each(layout: Layout, rules: Rules) -> tuple[np.ndarray, ...]:
+    """What `_cut` gives where nothing cuts."""
+    offsets = layout.customer_offsets
+    open_ = layout.time[offsets[1:] - 1] > rules.settled_until
+    end_states = np.where(open_, np.uint8(OPEN), np.uint8(EXIT))
+    began_before = layout.time[offsets[:-1]] < rules.settled_from
+    return np.arange(len(offsets)), offsets, end_states, began_before

@@ -84,6 +84,21 @@ def customer_hashes(ids: pa.Array, out: np.ndarray | None = None) -> np.ndarray:
 
 
 @dataclass
+class Numbering:
+    """Numbers for different keys, in a table that has grown to what the last keys needed."""
+
+    slots: np.ndarray = field(default_factory=lambda: np.empty(4_096, np.int32))
+    firsts: np.ndarray = field(default_factory=lambda: np.empty(2_048, np.int32))
+
+    def of(self, keys: np.ndarray, number: np.ndarray) -> np.ndarray:
+        """Number keys by first appearance; returns the row in which each number appears first."""
+        while (count := customers.number_keys(keys, self.slots, self.firsts, number)) < 0:
+            self.slots = np.empty(4 * len(self.slots), np.int32)
+            self.firsts = np.empty(len(self.slots) // 2, np.int32)
+        return self.firsts[:count]
+
+
+@dataclass
 class Columns:
     """The log's columns in the order of a layout: roles encoded to small integers on first use."""
 
@@ -116,27 +131,28 @@ class Columns:
         column = self.table.column(role)
         if not pa.types.is_dictionary(column.type):
             column = column.cast(pa.string()).dictionary_encode()
-        column = column.unify_dictionaries()
-        texts = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
-        labels = sorted({NOT_SET if t is None else t for t in texts})
-        if column.null_count and NOT_SET not in labels:
-            labels = sorted([*labels, NOT_SET])
-        if len(labels) > _MOST_LABELS:
+        dictionaries = [
+            [NOT_SET if text is None else text for text in chunk.dictionary.to_pylist()]
+            for chunk in column.chunks
+        ]
+        found = set(itertools.chain([NOT_SET] * (column.null_count > 0), *dictionaries))
+        if len(found) > _MOST_LABELS:
             raise OmninbError(
-                f"by={role!r} has {len(labels):,} different values, more than {_MOST_LABELS:,}. "
+                f"by={role!r} has {len(found):,} different values, more than {_MOST_LABELS:,}. "
                 "Group them with recode= or other_below= of read_events."
             )
-        at = {label: i for i, label in enumerate(labels)}
-        code_of = np.array([*(at[NOT_SET if t is None else t] for t in texts), at.get(NOT_SET, 0)])
-        code_of = code_of.astype(np.uint16)
+        labels = sorted(found)
+        at = {label: code for code, label in enumerate(labels)}
         by_row, codes = fresh(len(column), np.uint16), fresh(len(self.order), np.uint16)
         row = 0
-        for chunk in column.chunks:
-            part = chunk.indices.cast(pa.int32())
-            if part.null_count:
-                part = part.fill_null(len(texts))
-            np.take(code_of, writable(part, np.int32), out=by_row[row : row + len(part)])
-            row += len(part)
+        for chunk, texts in zip(column.chunks, dictionaries, strict=True):
+            code_of = np.array([at[text] for text in [*texts, *[NOT_SET] * (NOT_SET in at)]])
+            indices = chunk.indices.cast(pa.int32())
+            if indices.null_count:
+                indices = indices.fill_null(len(texts))
+            here = by_row[row : row + len(chunk)]
+            np.take(code_of.astype(np.uint16), writable(indices, np.int32), out=here)
+            row += len(chunk)
         cuts = np.linspace(0, len(codes), threads() + 1).astype(int)
         each(
             customers.gather_codes,
@@ -215,19 +231,24 @@ def _lay_out(log: EventLog) -> Layout:
     batches = table.select(["customer_id", "timestamp"]).to_batches(max_chunksize=_BATCH)
     first_rows = np.concatenate(([0], np.cumsum([b.num_rows for b in batches]))).astype(np.int64)
     n = int(first_rows[-1])
-    rows, hashes = fresh(n, np.int32), fresh((n, 2), np.uint64)
-    starts = np.zeros((len(batches), GROUPS + 1), np.int64)
+    rows, starts = fresh(n, np.int32), np.zeros((len(batches), GROUPS + 1), np.int64)
+    keys = [np.empty((0, 1), np.uint64)] * len(batches)
+    indices = [np.empty(0, np.int32)] * len(batches)
+    moments = [writable(batch.column(1).cast(pa.int64()), np.int64) for batch in batches]
 
     def group(share: range) -> None:
-        direct = fresh((min(n, _BATCH), 2), np.uint64)  # used again by every batch
+        used = fresh((min(n, _BATCH), 2), np.uint64)
         for b in share:
             ids, here = batches[b].column(0), slice(first_rows[b], first_rows[b + 1])
             if pa.types.is_dictionary(ids.type):
-                indices = writable(ids.indices.cast(pa.int32()), np.int32)
-                hashed = customer_hashes(ids.dictionary)
+                indices[b] = writable(ids.indices.cast(pa.int32()), np.int32)
+                keys[b] = hashed = customer_hashes(ids.dictionary)
+            elif pa.types.is_integer(ids.type):  # the number itself is what tells customers apart
+                keys[b] = writable(ids, np.int64).view(np.uint64).reshape(-1, 1)
+                hashed = customer_hashes(ids, used[: len(ids)])
             else:
-                indices, hashed = np.empty(0, np.int32), customer_hashes(ids, direct[: len(ids)])
-            customers.group_rows(hashed, indices, len(ids), starts[b], hashes[here], rows[here])
+                keys[b] = hashed = customer_hashes(ids)
+            customers.group_rows(hashed, indices[b], len(ids), starts[b], rows[here])
 
     each(group, [(range(t, len(batches), threads()),) for t in range(threads())])
     sizes = np.diff(starts, axis=1).sum(axis=0)
@@ -235,24 +256,31 @@ def _lay_out(log: EventLog) -> Layout:
     order, time = fresh(n, np.int32), fresh(n, np.int64)
     offsets: list[np.ndarray] = [np.zeros(1, np.int64)] * GROUPS
     again = np.zeros(GROUPS, np.int64)
+    width = keys[0].shape[1] if keys else 1
 
     def place(first: int, last: int) -> None:
-        numbers = np.empty(sizes[first:last].max(initial=0), np.int32)
+        largest = sizes[first:last].max(initial=0)
+        gathered, numbers = np.empty((largest, width), np.uint64), np.empty(largest, np.int32)
+        numbering = Numbering()
         for g in range(first, last):
             here = slice(bounds[g], bounds[g + 1])
-            begins, ends = np.ascontiguousarray((first_rows[:-1, None] + starts)[:, g : g + 2].T)
-            count = customers.number_hashes(hashes, begins, ends, numbers)
+            parts = [
+                rows[f + s[g] : f + s[g + 1]] for f, s in zip(first_rows, starts, strict=False)
+            ]
+            ends = np.cumsum([len(part) for part in parts])
+            for b, part in enumerate(parts):
+                own = gathered[ends[b] - len(part) : ends[b]]
+                customers.gather_keys(keys[b], indices[b], part, own)
+            count = len(numbering.of(gathered[: sizes[g]], numbers))
             offsets[g] = np.empty(count + 1, np.int64)
             customers.offsets_of(numbers[: sizes[g]], offsets[g])
-            fill, late, done = offsets[g][:-1].copy(), np.zeros(count, bool), 0
-            for b, (begin, end) in enumerate(zip(begins, ends, strict=True)):
-                moments = writable(batches[b].column(1).cast(pa.int64()), np.int64)
+            fill, late = offsets[g][:-1].copy(), np.empty(count, bool)
+            for b, part in enumerate(parts):
                 customers.place_rows(
-                    numbers[done : done + end - begin], rows[begin:end], moments, first_rows[b],
-                    offsets[g], fill, order[here], time[here], late,
+                    numbers[ends[b] - len(part) : ends[b]], part, moments[b], first_rows[b],
+                    fill, order[here], time[here],
                 )  # fmt: skip
-                done += end - begin
-            again[g] = np.count_nonzero(late)
+            again[g] = customers.mark_disordered(offsets[g], time[here], late)
             if again[g]:
                 customers.sort_disordered(offsets[g], late, order[here], time[here])
 

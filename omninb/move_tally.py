@@ -18,11 +18,11 @@ from omninb.passes.moves import (
     BUCKETS,
     EDGE_FIELDS,
     NODE_FIELDS,
-    bucket_floor,
     count_moves,
+    gap_of,
     mark_edges,
 )
-from omninb.tallies import SMALLER, START, By, Counts, Facts, Tally, labels_of, ranges_of
+from omninb.tallies import SMALLER, START, By, Counts, Facts, Tally, labels_of, ranges_of, texts
 
 ANY_END = ("", "any end")  # two words, so that no label of a log can be it
 _MOST_LABELS = 4_096
@@ -43,7 +43,7 @@ class MoveTally(Tally):
         The most settled touchpoints that one customer has at each node.
     gaps : Counts
         Histograms of the gaps: ``values[bucket, edge]`` holds how many and the sum of what they are
-        above the bucket's floor (µs). Without rows where gaps were not wanted.
+        fractions of the bucket (see `gap_of`). Without rows where gaps were not wanted.
     """
 
     edges: Counts
@@ -146,41 +146,42 @@ class MoveTally(Tally):
 
     def table(self) -> pd.DataFrame:
         """The table of :func:`transition_table`."""
-        counts = self.edges.values.sum(axis=0)
-        rates = self.rates(self.edges.labels)
+        total = self.edges.values[:, :, 0].sum(axis=0)
+        order = sorted(range(len(total)), key=lambda i: (-total[i], self.edges.labels[i]))
+        rows = np.array(order, np.int64)
+        labels = [self.edges.labels[i] for i in rows]
+        counts = self.edges.values[:, rows].sum(axis=0)
+        rates = self.rates(labels)
         lower, upper, method = rates.bounds()
-        open_ = np.array([target == "open" for _, target in self.edges.labels], bool)
-        whole = rates.whole.sum(axis=0)
-        frame = pd.DataFrame(
-            {
-                "source": [source for source, _ in self.edges.labels],
-                "target": [target for _, target in self.edges.labels],
-                "transitions": counts[:, 0],
-                "journeys": counts[:, 1],
-                "customers": counts[:, 2],
-                "settled_transitions": counts[:, 3],
-                "settled": whole,
-                "probability": np.where(open_, np.nan, rates.estimate),
-                "probability_ci_lower": np.where(open_, np.nan, lower),
-                "probability_ci_upper": np.where(open_, np.nan, upper),
-                "interval_method": np.where(open_, "none", method),
-            }
-        ).astype({"source": "str", "target": "str", "interval_method": "str"})
+        open_ = np.array([target == "open" for _, target in labels], bool)
+        columns = {
+            "source": texts(source for source, _ in labels),
+            "target": texts(target for _, target in labels),
+            "transitions": counts[:, 0],
+            "journeys": counts[:, 1],
+            "customers": counts[:, 2],
+            "settled_transitions": counts[:, 3],
+            "settled": rates.whole.sum(axis=0),
+            "probability": np.where(open_, np.nan, rates.estimate),
+            "probability_ci_lower": np.where(open_, np.nan, lower),
+            "probability_ci_upper": np.where(open_, np.nan, upper),
+            "interval_method": texts(np.where(open_, "none", method)),
+        }
         if self.gaps.labels or not self.edges.labels:
-            frame["median_gap"] = self._gap_quantile(0.5)
-            frame["p90_gap"] = self._gap_quantile(0.9)
-        frame = frame.sort_values(
-            ["transitions", "source", "target"], ascending=[False, True, True], ignore_index=True
-        )
+            columns |= self._gap_quantiles(rows)
+        frame = pd.DataFrame(columns, copy=False)
         frame.attrs = self.facts.attrs()
         return frame
 
-    def _gap_quantile(self, q: float) -> pd.Series:
-        """The smallest gap that at least the share q of an edge's gaps do not exceed."""
-        counts = self.gaps.values[:, :, 0]
-        totals = counts.sum(axis=0)
-        reached = counts.cumsum(axis=0) >= np.ceil(q * totals)
-        bucket = reached.argmax(axis=0)
-        n, rest = self.gaps.values[bucket, np.arange(len(totals))].T
-        gap = bucket_floor(bucket) + rest / np.maximum(n, 1)
-        return pd.Series(pd.to_timedelta(np.where(totals > 0, gap, np.nan), unit="us"))
+    def _gap_quantiles(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The smallest gap that at least half, or nine in ten, of an edge's gaps do not exceed."""
+        reached = self.gaps.values[:, rows, 0].cumsum(axis=0)
+        totals = reached[-1]
+        found = {}
+        for name, q in (("median_gap", 0.5), ("p90_gap", 0.9)):
+            bucket = (reached >= np.ceil(q * totals)).argmax(axis=0)
+            n, fractions = self.gaps.values[bucket, rows].T
+            gap = gap_of(bucket, fractions / np.maximum(n, 1))
+            found[name] = np.rint(gap * 1000).astype("m8[ns]")
+            found[name][totals == 0] = np.timedelta64("NaT")
+        return found

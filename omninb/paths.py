@@ -14,12 +14,12 @@ from omninb.conditions import Condition
 from omninb.errors import OmninbError
 from omninb.intervals import Rates
 from omninb.journeys import Journeys
-from omninb.layout import customer_hashes
+from omninb.layout import Numbering, customer_hashes
 from omninb.passes.compiling import GROUPS, each, group_ranges, ready, threads
-from omninb.passes.customers import group_rows, number_hashes
+from omninb.passes.customers import group_rows
 from omninb.passes.cutting import CONVERTED
 from omninb.passes.paths import PATH_FIELDS, count_shown_paths, hash_paths, read_path
-from omninb.tallies import BEYOND, By, Facts, labels_of, ranges_of
+from omninb.tallies import BEYOND, By, Facts, labels_of, ranges_of, texts
 
 _MOST_PATHS = 5_000_000
 _MOST_LABELS = 65_535
@@ -103,18 +103,18 @@ class PathTally:
         """
         j = reader.journeys
         read = np.flatnonzero(hashes[:, 0])
-        grouped, rows = np.empty((len(read), 2), np.uint64), np.empty(len(read), np.int32)
+        read_hashes, rows = hashes[read], np.empty(len(read), np.int32)
         starts, everyone = np.empty(GROUPS + 1, np.int64), np.empty(0, np.int32)
         ready()
-        group_rows(hashes[read], everyone, len(read), starts, grouped, rows)
+        group_rows(read_hashes, everyone, len(read), starts, rows)
         parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = [_NO_PATHS] * GROUPS
 
         def count(first: int, last: int) -> None:
             for g in range(first, last):
-                here = slice(starts[g], starts[g + 1])
-                journeys = read[rows[here]]
+                here = rows[starts[g] : starts[g + 1]]
+                journeys = read[here]
                 parts[g] = _count_group(
-                    grouped[here], journeys, j.end_states[journeys] == CONVERTED
+                    read_hashes[here], journeys, j.end_states[journeys] == CONVERTED
                 )
 
         each(count, group_ranges(starts))
@@ -160,10 +160,9 @@ def _count_group(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Different hashes of one group, their journeys and conversions, and a journey of each."""
     number = np.empty(len(hashes), np.int32)
-    paths = number_hashes(hashes, np.zeros(1, np.int64), np.array([len(hashes)]), number)
+    first = Numbering().of(hashes, number)
+    paths = len(first)
     counts = [np.bincount(number, minlength=paths), np.bincount(number, converted, paths)]
-    first = np.empty(paths, np.int64)
-    first[number[::-1]] = np.arange(len(number))[::-1]
     return hashes[first], np.stack(counts, axis=1).astype(np.int64), journeys[first]
 
 
@@ -268,9 +267,9 @@ def _table(
     rates = Rates(counts[:, :n, 4], counts[:, :n, 3], total[:n, 6], total[:n, 5], heaviest[:n])
     share_lower, share_upper, _ = shares.bounds()
     lower, upper, method = rates.bounds()
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "path": paths,
+            "path": texts(paths),
             "journeys": total[:n, 0],
             "customers": total[:n, 1],
             "share": shares.estimate,
@@ -281,7 +280,6 @@ def _table(
             "conversion_rate": rates.estimate,
             "conversion_rate_ci_lower": lower,
             "conversion_rate_ci_upper": upper,
-            "interval_method": method,
+            "interval_method": texts(method),
         }
     )
-    return frame.astype({"path": "str", "interval_method": "str"})

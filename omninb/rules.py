@@ -43,6 +43,11 @@ class Rules:
         """µs UTC; what followed a touchpoint up to here is known."""
         return self.observed_until - min(duration(self.exit_after, "exit_after"), self.gap)
 
+    @property
+    def settled_from(self) -> int:
+        """µs UTC; what came before a touchpoint from here on was seen."""
+        return self.observed_from + (self.observed_until - self.settled_until)
+
 
 def moment(value: object, argument: str, timezone: str) -> int:
     """µs since 1970 UTC of a date or time; without an offset it is in the given zone."""

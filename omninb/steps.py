@@ -15,7 +15,7 @@ from omninb.intervals import Rates
 from omninb.journeys import END_STATES, Journeys
 from omninb.passes.compiling import GROUPS, each
 from omninb.passes.steps import STEP_FIELDS, count_flows, count_steps
-from omninb.tallies import BEYOND, START, By, Counts, Facts, Tally, labels_of, ranges_of
+from omninb.tallies import BEYOND, START, By, Counts, Facts, Tally, labels_of, ranges_of, texts
 
 _MOST_LABELS = 1_024
 _MOST_STEPS = 50
@@ -64,38 +64,33 @@ class StepTally(Tally):
     def table(self, names: list[str], reading: Reading) -> pd.DataFrame:
         """One row a label, with the share of the journeys read."""
         sign = reading.way
-        rows = len(self.rows.labels)
-        counts = self.rows.values.sum(axis=0)
-        read = self.read.values[:, [0] * rows]
+        journeys_at = self.rows.values[:, :, 0].sum(axis=0)
+        labels = self.rows.labels
+        order = sorted(
+            range(len(labels)), key=lambda i: (labels[i][0], -journeys_at[i], labels[i][1:])
+        )
+        labels, values = tuple(labels[i] for i in order), self.rows.values[:, order]
+        counts = values.sum(axis=0)
+        read = self.read.values[:, [0] * len(order)]
         rates = Rates(
-            self.rows.values[:, :, 0],
+            values[:, :, 0],
             read[:, :, 0],
             counts[:, 1],
             read[:, :, 1].sum(axis=0),
-            np.repeat(self.heaviest.values[0, :, 0], rows),
+            np.repeat(self.heaviest.values[0, :, 0], len(order)),
         )
         lower, upper, method = rates.bounds()
-        columns: dict[str, list[object]] = {
-            "step": [sign * int(label[0]) for label in self.rows.labels]
-        }
-        columns |= {
-            name: [label[i] for label in self.rows.labels] for i, name in enumerate(names, 1)
-        }
         frame = pd.DataFrame(
-            columns
+            {"step": np.array([sign * int(label[0]) for label in labels], np.int64)}
+            | {name: texts(label[i] for label in labels) for i, name in enumerate(names, 1)}
             | {
                 "journeys": counts[:, 0],
                 "customers": counts[:, 1],
                 "share": rates.estimate,
                 "share_ci_lower": lower,
                 "share_ci_upper": upper,
-                "interval_method": method,
+                "interval_method": texts(method),
             }
-        ).astype({"step": "int64", "interval_method": "str"} | dict.fromkeys(names, "str"))
-        frame = frame.sort_values(
-            ["step", "journeys", *names],
-            key=lambda c: -c if c.name == "journeys" else sign * c if c.name == "step" else c,
-            ignore_index=True,
         )
         frame.attrs = self.facts.attrs() | {
             "journeys_read": int(self.read.values[:, 0, 0].sum()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -97,7 +97,7 @@ class Facts:
             len(journeys),
             journeys.customers,
             journeys.touchpoints,
-            int(np.count_nonzero(journeys.time <= rules.settled_until)),
+            journeys.settled,
         )
 
     def __add__(self, other: Facts) -> Facts:
@@ -149,6 +149,11 @@ class Tally:
     def __add__(self, other: Self) -> Self:
         parts = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         return type(self)(**parts)
+
+
+def texts(values: Iterable[object]) -> Any:
+    """A column of text."""
+    return pd.array(list(values), dtype="str")  # type: ignore[call-overload]
 
 
 def labels_of(journeys: Journeys, by: By, most: int) -> tuple[np.ndarray, list[str]]:

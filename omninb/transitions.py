@@ -7,7 +7,7 @@ import pandas as pd
 from omninb.intervals import difference_bounds
 from omninb.journeys import Journeys
 from omninb.move_tally import MoveTally
-from omninb.tallies import By
+from omninb.tallies import By, texts
 
 
 def transition_table(
@@ -124,8 +124,8 @@ def transition_difference_table(
     lower, upper, method = difference_bounds(rates_a, rates_b)
     frame = pd.DataFrame(
         {
-            "source": [source for source, _ in edges],
-            "target": [target for _, target in edges],
+            "source": texts(source for source, _ in edges),
+            "target": texts(target for _, target in edges),
             "customers_a": rates_a.customers_with,
             "customers_b": rates_b.customers_with,
             "settled_a": rates_a.whole.sum(axis=0),
@@ -135,9 +135,9 @@ def transition_difference_table(
             "difference": rates_b.estimate - rates_a.estimate,
             "difference_ci_lower": lower,
             "difference_ci_upper": upper,
-            "interval_method": method,
+            "interval_method": texts(method),
         }
-    ).astype({"source": "str", "target": "str", "interval_method": "str"})
+    )
     frame = frame[(frame["settled_a"] > 0) & (frame["settled_b"] > 0)].sort_values(
         ["difference", "source", "target"],
         key=lambda column: -column.abs() if column.name == "difference" else column,

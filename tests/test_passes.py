@@ -39,10 +39,13 @@ def test_sliced_arrays_hash_as_whole_ones():
 
 @given(st.integers(0, 2**50))
 def test_gap_buckets_hold_their_gap_within_one_part_in_64(gap):
-    bucket = moves._bucket(gap)
-    floor, following = moves.bucket_floor(np.array([bucket, bucket + 1]))
+    bucket, fraction = moves._bucket(gap)
+    floor, found, following = moves.gap_of(
+        np.array([bucket, bucket, bucket + 1]), np.array([0, fraction, 0])
+    )
     assert floor <= gap < following
     assert following - floor <= max(1, floor / 64)
+    assert abs(found - gap) <= gap * 2.0**-29
 
 
 def test_every_pass_is_compiled_for_its_one_signature():

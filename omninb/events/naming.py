@@ -12,7 +12,7 @@ from omninb.errors import OmninbError, nearest
 from omninb.events.ledger import Ledger
 from omninb.events.repeats import codes
 from omninb.events.roles import NAMES, ROLES
-from omninb.events.texts import NOT_SET, fold, read_names, rename
+from omninb.events.texts import NOT_SET, fold, read_names, rename, words_of
 
 Columns = dict[str, pa.ChunkedArray]
 _SHOWN = 5
@@ -66,18 +66,14 @@ def _phases(typed: Columns, phases: Mapping[str, str]) -> pa.ChunkedArray:
     if "phase" in typed:
         raise OmninbError("phases: the log has a phase column already. Give one of the two.")
     phase_of = {fold(event): phase for event, phase in phases.items()}
-    words = _words(typed["event"])
+    words = words_of(typed["event"])
     known = {fold(word) for word in words}
     for event in phases:
         if fold(event) not in known and words:
             raise OmninbError(
                 f"phases: the log has no event {event!r}.{nearest(str(event), words)}"
             )
-    return rename(typed["event"], [phase_of.get(fold(word)) for word in words], None)
-
-
-def _words(column: pa.ChunkedArray) -> list[str]:
-    return column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+    return rename(typed["event"], {word: phase_of.get(fold(word)) for word in words}, None)
 
 
 def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
@@ -85,17 +81,16 @@ def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
     pooled = f"(fewer than {below} customers)"
     customers = codes(typed["customer_id"])
     for role in ("channel", "event"):
-        words = _words(typed[role])
-        pairs = pd.DataFrame({"name": codes(typed[role]), "customer": customers})
+        column = typed[role].unify_dictionaries()
+        words = words_of(column)
+        pairs = pd.DataFrame({"name": codes(column), "customer": customers})
         rows = np.bincount(pairs["name"], minlength=len(words))
         distinct = pairs.drop_duplicates(["name", "customer"])["name"]
         counts = np.bincount(distinct, minlength=len(words))
         rare = (counts < below) & (rows > 0)
         if rare.any():
-            targets: list[str | None] = [
-                pooled if rare[code] else word for code, word in enumerate(words)
-            ]
-            typed[role] = rename(typed[role], targets, None)
+            targets = {word: pooled if rare[code] else word for code, word in enumerate(words)}
+            typed[role] = rename(column, targets, None)
             ledger.add(
                 f"{role}: names of fewer than {below} customers pooled", "repaired",
                 int(rows[rare].sum()), f"{int(rare.sum())} names → {pooled}",

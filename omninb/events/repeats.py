@@ -106,8 +106,9 @@ def in_priority(typed: Columns, priority: Sequence[str]) -> Columns:
     if isinstance(priority, str):
         raise OmninbError(f"priority={priority!r}: give a list of events.")
     names = list(priority)
-    words = typed["event"].chunk(0).dictionary.to_pylist() if typed["event"].num_chunks else []
+    events = typed["event"].unify_dictionaries()
+    words = events.chunk(0).dictionary.to_pylist() if events.num_chunks else []
     ranks = [names.index(word) if word in names else len(names) for word in words]
-    rank = np.array(ranks, np.int64)[codes(typed["event"])]
+    rank = np.array(ranks, np.int64)[codes(events)]
     order = np.lexsort((rank, codes(typed["timestamp"])))
     return {name: column.take(pa.array(order)) for name, column in typed.items()}

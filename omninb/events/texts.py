@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -129,8 +129,14 @@ def fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
 
 
+def words_of(column: pa.ChunkedArray) -> list[str]:
+    """The different words in the dictionaries of a column's chunks."""
+    dictionaries = [chunk.dictionary for chunk in column.chunks]
+    return pa.chunked_array(dictionaries, pa.string()).unique().drop_null().to_pylist()
+
+
 class Names(NamedTuple):
-    """A column of names, as dictionary<int32, string> with one dictionary for all chunks.
+    """A column of names, as dictionary<int32, string>, each chunk with a dictionary of its own.
 
     `merged` maps each spelling that was given up to the most frequent one, `rows` had one of them,
     and `missing` rows were empty.
@@ -163,42 +169,41 @@ def read_names(
     column = as_text(column)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    column = column.cast(DICTIONARY).unify_dictionaries()
-    words = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
-    spellings: dict[str, list[int]] = defaultdict(list)
-    for code, word in enumerate(words):
-        spellings[fold(word or "")].append(code)
+    column = column.cast(DICTIONARY)
+    words = words_of(column)
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for word in words:
+        spellings[fold(word)].append(word)
     blank = spellings.pop("", [])
-    spaced = any(word != " ".join(word.split()) for word in words if word)
-    counts = _counts(column, len(words)) if spaced or len(spellings) < len(words) else None
-    targets: list[str | None] = [empty] * len(words)
+    spaced = any(word != " ".join(word.split()) for word in words)
+    counts = _counts(column) if spaced or blank or len(spellings) < len(words) else Counter()
+    target_of: dict[str, str | None] = dict.fromkeys(blank, empty)
     merged: dict[str, str] = {}
-    rows = 0
     new_names = {fold(old): new for old, new in (recode or {}).items()}
-    for key, codes in spellings.items():
-        best = codes[0] if counts is None else max(codes, key=lambda code: (counts[code], -code))
-        shown = " ".join(words[best].split())
-        changed = [code for code in codes if words[code] != shown]
-        merged.update({words[code]: shown for code in changed})
-        rows += sum(int(counts[code]) for code in changed) if counts is not None else 0
-        for code in codes:
-            targets[code] = new_names.get(key, shown)
-    missing = column.null_count + sum(0 if counts is None else int(counts[code]) for code in blank)
-    if targets == words and not (column.null_count and empty is not None):
+    for key, same in spellings.items():
+        shown = " ".join(max(same, key=lambda word: counts[word]).split())
+        merged |= {word: shown for word in same if word != shown}
+        target_of |= dict.fromkeys(same, new_names.get(key, shown))
+    rows = sum(counts[word] for word in merged)
+    missing = column.null_count + sum(counts[word] for word in blank)
+    if all(target_of[word] == word for word in words) and (empty is None or not column.null_count):
         return Names(column, merged, rows, missing)
-    return Names(rename(column, targets, empty), merged, rows, missing)
+    return Names(rename(column, target_of, empty), merged, rows, missing)
 
 
 def rename(
-    column: pa.ChunkedArray, targets: list[str | None], empty: str | None
+    column: pa.ChunkedArray, target_of: Mapping[str, str | None], empty: str | None
 ) -> pa.ChunkedArray:
-    """Replace name `k` of a unified dictionary by ``targets[k]``, and null by `empty`."""
-    names = list(dict.fromkeys(t for t in [*targets, empty] if t is not None))
+    """Replace each word by its target, and null by `empty`; all chunks get one dictionary."""
+    names = list(dict.fromkeys(t for t in [*target_of.values(), empty] if t is not None))
     place = {name: code for code, name in enumerate(names)}
-    moved = pa.array([None if t is None else place[t] for t in targets], pa.int32())
     dictionary = pa.array(names, pa.string())
     chunks = []
     for chunk in column.chunks:
+        targets = [
+            target_of[word] if word is not None else None for word in chunk.dictionary.to_pylist()
+        ]
+        moved = pa.array([None if t is None else place[t] for t in targets], pa.int32())
         codes = moved.take(chunk.indices)
         if empty is not None and codes.null_count:
             codes = codes.fill_null(place[empty])
@@ -206,10 +211,13 @@ def rename(
     return pa.chunked_array(chunks, DICTIONARY)
 
 
-def _counts(column: pa.ChunkedArray, names: int) -> np.ndarray:
-    """Rows of each name of a unified dictionary."""
-    total = np.zeros(names + 1, np.int64)
+def _counts(column: pa.ChunkedArray) -> Counter[str]:
+    """Rows of each word."""
+    total: Counter[str] = Counter()
     for chunk in column.chunks:
-        codes = chunk.indices.fill_null(names).to_numpy(zero_copy_only=False)
-        total += np.bincount(codes, minlength=names + 1)
-    return total[:names]
+        words = chunk.dictionary.to_pylist()
+        codes = chunk.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+        counts = np.bincount(codes, minlength=len(words))
+        for word, count in zip(words, counts.tolist(), strict=False):
+            total[word] += count
+    return total

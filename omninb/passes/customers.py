@@ -18,6 +18,7 @@ _C2 = uint64(0x4CF5AD432745937F)
 _M1 = uint64(0xFF51AFD7ED558CCD)
 _M2 = uint64(0xC4CEB9FE1A85EC53)
 _FIVE = uint64(5)
+_SPREAD = uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth 1998, section 6.4
 _A1 = uint64(0x52DCE729)
 _A2 = uint64(0x38495AB5)
 
@@ -100,27 +101,33 @@ def hash_texts(offsets, data, out):
 @compiled("void(int64[::1], uint64[:, ::1])")
 def hash_integers(values, out):
     """MurmurHash3 of integers' decimal texts into ``out[i] = (h1, h2)``."""
-    eight = uint64(8)
-    top = uint64(56)
     for i in range(len(values)):
+        # The text, its last characters first, two digits at a time: 24 bytes in three words.
         rest = uint64(abs(values[i]))
         first = uint64(0)
         second = uint64(0)
         third = uint64(0)
         length = 0
-        while True:
-            tens = rest // uint64(10)
-            third = (third << eight) | (second >> top)
-            second = (second << eight) | (first >> top)
-            first = (first << eight) | (uint64(48) + rest - tens * uint64(10))
+        while rest >= uint64(10):
+            hundreds = rest // uint64(100)
+            two = rest - hundreds * uint64(100)
+            tens = (two * uint64(103)) >> uint64(10)
+            third = (third << uint64(16)) | (second >> uint64(48))
+            second = (second << uint64(16)) | (first >> uint64(48))
+            first = (first << uint64(16)) | (
+                uint64(0x3030) + tens + ((two - tens * uint64(10)) << uint64(8))
+            )
+            length += 2
+            rest = hundreds
+        if rest > uint64(0) or length == 0:
+            third = (third << uint64(8)) | (second >> uint64(56))
+            second = (second << uint64(8)) | (first >> uint64(56))
+            first = (first << uint64(8)) | (uint64(48) + rest)
             length += 1
-            rest = tens
-            if rest == uint64(0):
-                break
         if values[i] < 0:
-            third = (third << eight) | (second >> top)
-            second = (second << eight) | (first >> top)
-            first = (first << eight) | uint64(45)
+            third = (third << uint64(8)) | (second >> uint64(56))
+            second = (second << uint64(8)) | (first >> uint64(56))
+            first = (first << uint64(8)) | uint64(45)
             length += 1
         h1 = uint64(SEED)
         h2 = uint64(SEED)
@@ -131,12 +138,12 @@ def hash_integers(values, out):
         out[i, 0], out[i, 1] = _end(h1, h2, first, second, length)
 
 
-@compiled("void(uint64[:, ::1], int32[::1], int64, int64[::1], uint64[:, ::1], int32[::1])")
-def group_rows(hashes, indices, n, starts, out_hash, out_row):
+@compiled("void(uint64[:, ::1], int32[::1], int64, int64[::1], int32[::1])")
+def group_rows(hashes, indices, n, starts, rows):
     """Sort n rows into the 64 groups of their hashes, in row order (a counting sort).
 
     ``hashes`` are of the rows, or, where ``indices`` is not empty, of their dictionary.
-    ``starts`` (65) receives where each group begins in the outputs.
+    ``starts`` (65) receives where each group begins in ``rows``.
     """
     direct = len(indices) == 0
     fill = np.zeros(GROUPS + 1, np.int64)
@@ -151,55 +158,51 @@ def group_rows(hashes, indices, n, starts, out_hash, out_row):
         g = hashes[at, 0] >> _GROUP_SHIFT
         to = fill[g]
         fill[g] = to + 1
-        out_hash[to, 0] = hashes[at, 0]
-        out_hash[to, 1] = hashes[at, 1]
-        out_row[to] = i
+        rows[to] = i
 
 
-@compiled("int64(uint64[:, ::1], int64[::1], int64[::1], int32[::1])")
-def number_hashes(hashes, starts, stops, number):
-    """Number the different hashes of one group by first appearance; returns how many there are.
+@compiled("void(uint64[:, ::1], int32[::1], int32[::1], uint64[:, ::1])")
+def gather_keys(keys, indices, rows, out):
+    """The keys (one or two words) of some rows; ``indices`` into ``keys`` where not empty."""
+    direct = len(indices) == 0
+    last = keys.shape[1] - 1
+    for i in range(len(rows)):
+        row = uint64(rows[i])
+        at = row if direct else uint64(indices[row])
+        out[i, 0] = keys[at, 0]
+        out[i, last] = keys[at, last]
 
-    The group's rows are the parts of ``hashes`` from ``starts`` to ``stops``, one behind the other.
+
+@compiled("int64(uint64[:, ::1], int32[::1], int32[::1], int32[::1])")
+def number_keys(keys, slots, firsts, number):
+    """Number different keys (one or two words) by first appearance; returns how many there are.
+
+    ``slots`` (a power of two of them) is a table to work in, and ``firsts`` receives the row in
+    which each number appears first. Where there are more numbers than it holds, -1 is returned.
     """
-    slots = np.full(4096, -1, np.int32)
-    mask = uint64(4095)
-    known = np.empty((2048, 2), np.uint64)
+    last = keys.shape[1] - 1
+    mask = uint64(len(slots) - 1)
+    slots[:] = -1
     count = 0
-    row = 0
-    for part in range(len(starts)):
-        for i in range(starts[part], stops[part]):
-            h1 = hashes[i, 0]
-            h2 = hashes[i, 1]
-            at = h2 & mask
-            while True:
-                c = slots[at]
-                if c < 0:
-                    if count == len(known):
-                        grown = np.empty((2 * count, 2), np.uint64)
-                        grown[:count] = known
-                        known = grown
-                        slots = np.full(4 * count, -1, np.int32)
-                        mask = uint64(4 * count - 1)
-                        for old in range(count):
-                            to = known[old, 1] & mask
-                            while slots[to] >= 0:
-                                to = (to + uint64(1)) & mask
-                            slots[to] = old
-                        at = h2 & mask
-                        while slots[at] >= 0:
-                            at = (at + uint64(1)) & mask
-                    c = count
-                    slots[at] = c
-                    known[c, 0] = h1
-                    known[c, 1] = h2
-                    count += 1
-                    break
-                if known[c, 0] == h1 and known[c, 1] == h2:
-                    break
-                at = (at + uint64(1)) & mask
-            number[row] = c
-            row += 1
+    for i in range(len(keys)):
+        first = keys[i, 0]
+        second = keys[i, last]
+        at = ((second * _SPREAD) >> uint64(32)) & mask
+        while True:
+            c = slots[at]
+            if c < 0:
+                if count == len(firsts):
+                    return -1
+                c = count
+                slots[at] = c
+                firsts[c] = i
+                count += 1
+                break
+            known = uint64(firsts[uint64(c)])
+            if keys[known, 0] == first and keys[known, last] == second:
+                break
+            at = (at + uint64(1)) & mask
+        number[i] = c
     return count
 
 
@@ -213,21 +216,29 @@ def offsets_of(number, offsets):
         offsets[c + 1] += offsets[c]
 
 
-@compiled(
-    "void(int32[::1], int32[::1], int64[::1], int64, int64[::1], int64[::1], int32[::1],"
-    " int64[::1], boolean[::1])"
-)
-def place_rows(number, rows, time, first_row, offsets, fill, out_rows, out_time, disordered):
-    """Put one batch's rows of a group behind their customers' earlier ones, and see who is late."""
+@compiled("void(int32[::1], int32[::1], int64[::1], int64, int64[::1], int32[::1], int64[::1])")
+def place_rows(number, rows, time, first_row, fill, out_rows, out_time):
+    """Put one batch's rows of a group behind their customers' earlier ones."""
     for i in range(len(number)):
-        c = number[i]
-        to = fill[c]
-        fill[c] = to + 1
-        t = time[rows[i]]
-        out_rows[to] = first_row + rows[i]
-        out_time[to] = t
-        if to > offsets[c] and out_time[to - 1] > t:
-            disordered[c] = True
+        c = uint64(number[i])
+        row = rows[i]
+        to = uint64(fill[c])
+        fill[c] += 1
+        out_rows[to] = first_row + row
+        out_time[to] = time[uint64(row)]
+
+
+@compiled("int64(int64[::1], int64[::1], boolean[::1])")
+def mark_disordered(offsets, time, disordered):
+    """Mark the customers whose rows are not in time order; returns how many there are."""
+    count = 0
+    for c in range(len(disordered)):
+        late = False
+        for i in range(offsets[c] + 1, offsets[c + 1]):
+            late |= time[i] < time[i - 1]
+        disordered[c] = late
+        count += late
+    return count
 
 
 @helper

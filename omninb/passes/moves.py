@@ -9,27 +9,64 @@ from __future__ import annotations
 import numpy as np
 from numba import int64, uint64
 
-from omninb.passes.compiling import compiled, inlined
+from omninb.passes.compiling import compiled, helper, inlined
 
 EDGE_FIELDS = ("transitions", "journeys", "customers", "settled_transitions", "settled_customers")
 NODE_FIELDS = ("journeys", "customers", "settled_customers", "position_sum")
 BUCKETS = 2944  # 64 exact, then 64 an octave up to 2^51 µs (71 years)
 
 
+FRACTION_BITS = 23
+_FRACTION = (1 << FRACTION_BITS) - 1
+_COUNT_AT = 43  # above the sum of up to 2^20 fractions
+_FULL = 1 << 20
+
+
+def gap_of(bucket: np.ndarray, fraction: np.ndarray) -> np.ndarray:
+    """The gap (µs) at a fraction of a bucket, in units of 2^-FRACTION_BITS of its width."""
+    octave = np.maximum(bucket // 64 - 1, 0)
+    return ((bucket - 64 * octave) << octave) + fraction * 2.0 ** (octave - FRACTION_BITS)
+
+
 @inlined
 def _bucket(gap):
+    """A gap's bucket, and what it is above the bucket's floor, in fractions of the bucket."""
     if gap < 64:
-        return gap
-    return min((np.float64(gap).view(np.int64) >> 46) - 1028 * 64, BUCKETS - 1)
+        return gap, int64(0)
+    bits = np.float64(gap).view(np.int64)
+    bucket = (bits >> 46) - 1028 * 64
+    fraction = (bits >> (46 - FRACTION_BITS)) & _FRACTION
+    return (bucket, fraction) if bucket < BUCKETS else (BUCKETS - 1, int64(0))
+
+
+@helper
+def _unpack(packed, gaps):
+    """Add packed counts and fractions to the histograms, and begin anew."""
+    for row in range(len(gaps)):
+        for bucket in range(BUCKETS):
+            word = packed[row, bucket]
+            if word:
+                gaps[row, bucket, 0] += word >> _COUNT_AT
+                gaps[row, bucket, 1] += word & ((1 << _COUNT_AT) - 1)
+                packed[row, bucket] = 0
 
 
 @inlined
-def _settle(node, most, own, at):
-    """Book one customer's settled touchpoints at a node, and begin anew."""
-    settled = own[at]
-    node[at, 2] += settled > 0
-    most[at] = max(most[at], settled)
-    own[at] = 0
+def _visit(v, position, settled, first, j):
+    """Book a visit of journey j, of a customer whose first journey is ``first``, at a node."""
+    new = v[3] < first
+    v[0] += position
+    v[1] += new * (1 + (settled << 32))
+    v[2] += v[3] != j
+    v[3] = j
+    own = (0 if new else v[4]) + settled
+    v[4] = own
+    v[5] = max(v[5], own)
+
+
+@inlined
+def _halves(word):
+    return word & 0xFFFFFFFF, word >> 32
 
 
 def bucket_floor(bucket: np.ndarray) -> np.ndarray:
@@ -98,63 +135,60 @@ def count_moves(
     share a row: they are counted as one edge. A touchpoint is settled when
     its time (µs) is at most ``settled_until``; START always is. ``heaviest[group, node]`` receives
     the largest number of settled touchpoints of one customer. ``gaps[edge, bucket]`` receives,
-    not by group, the number of gaps and the sum of gap - bucket floor (µs); without rows, none are
-    kept.
+    not by group, the number of gaps and the sum of their fractions of the bucket (see `gap_of`);
+    without rows, none are kept.
     With ``collapse``, runs of one code are one node: its time is the last of the run for what
     follows, the first for what came before.
     """
     targets = uint64(labels + 3)
-    any_end = labels + 4
+    any_end = uint64(labels + 4)
     keeps_gaps = len(gaps) > 0
-    # The counters of one row lie together: the fields, then the last journey and customers counted.
-    # Sums are taken without branches, which real journeys would mispredict; unsigned numbers index
-    # without a look at the sign.
-    edge = np.zeros((edges.shape[1], 8), np.int64)
-    node = np.zeros((labels + 5, 6), np.int64)
-    edge[:, 5:] = -1
-    node[:, 4:] = -1
-    own = np.zeros(labels + 5, np.int64)
+    packed = np.zeros((len(gaps), BUCKETS), np.int64)
+    waiting = 0
+    # The counters of one row lie together, two in a word where they stay below 2^31 in a group:
+    # an edge's are transitions and settled ones, customers and settled ones, journeys, and the last
+    # journey that was counted; a node's are its sum of positions, customers, journeys, last
+    # journey, the settled touchpoints of the last customer, and the most that one customer has.
+    # Whether a customer is settled shows at the first touchpoint, as time goes on. Sums are taken
+    # without branches, which real journeys would mispredict; unsigned numbers index without a look
+    # at the sign. A gap's bucket and its fraction are the leading bits of its float; count and sum
+    # of fractions share a word until one could overflow, as small tables stay in the cache.
+    edge = np.zeros((edges.shape[1], 4), np.int64)
+    node = np.zeros((labels + 5, 8), np.int64)
     for group in range(first_group, last_group):
-        edge[:, :5] = 0
-        node[:, :4] = 0
-        most = heaviest[group]
+        edge[:, :3] = 0
+        edge[:, 3] = -1
+        node[:] = 0
+        node[:, 3] = -1
         for c in range(group_offsets[group], group_offsets[group + 1]):
-            for j in range(customer_offsets[c], customer_offsets[c + 1]):
+            first = customer_offsets[c]
+            for j in range(first, customer_offsets[c + 1]):
                 i = uint64(journey_offsets[j])
                 stop = uint64(journey_offsets[j + 1])
                 source = uint64(labels)
                 settled = int64(1)
                 left_at = int64(0)
                 position = int64(0)
+                end = uint64(labels + int64(end_states[j]))
                 while True:
-                    v = node[source]
-                    v[0] += v[4] != j
-                    v[1] += v[5] != c
-                    v[3] += position
-                    v[4] = j
-                    v[5] = c
-                    own[source] += settled
+                    _visit(node[source], position, settled, first, j)
                     ended = i == stop
-                    target = uint64(labels + int64(end_states[j])) if ended else uint64(codes[i])
+                    target = end if ended else uint64(codes[i])
                     row = uint64(edge_of[source * targets + target])
                     e = edge[row]
-                    e[0] += 1
-                    e[1] += e[5] != j
-                    e[2] += e[6] != c
-                    e[3] += settled
-                    e[4] += settled & (e[7] != c)
-                    e[5] = j
-                    e[6] = c
-                    e[7] = c if settled else e[7]
+                    e[0] += 1 + (settled << 32)
+                    e[1] += (e[3] < first) * (1 + (settled << 32))
+                    e[2] += e[3] != j
+                    e[3] = j
                     if ended:
                         break
                     if keeps_gaps and position > 0:
-                        gap = time[i] - left_at
-                        bucket = _bucket(gap)
-                        octave = max((bucket >> 6) - 1, 0)
-                        kept = gaps[row, uint64(bucket)]
-                        kept[0] += 1
-                        kept[1] += gap - ((bucket - (octave << 6)) << octave)
+                        bucket, fraction = _bucket(time[i] - left_at)
+                        packed[row, uint64(bucket)] += (1 << _COUNT_AT) + fraction
+                        waiting += 1
+                        if waiting == _FULL:
+                            _unpack(packed, gaps)
+                            waiting = 0
                     if collapse:
                         while i + uint64(1) < stop and codes[i + uint64(1)] == target:
                             i += uint64(1)
@@ -163,17 +197,17 @@ def count_moves(
                     settled = int64(left_at <= settled_until)
                     position += 1
                     i += uint64(1)
-                for end in (labels + 1 + int64(end_states[j]), any_end):
-                    node[end, 0] += 1
-                    node[end, 1] += node[end, 5] != c
-                    node[end, 5] = c
-                    own[end] += settled
-            first = journey_offsets[customer_offsets[c]]
-            for i in range(first, journey_offsets[customer_offsets[c + 1]]):
-                _settle(node, most, own, uint64(codes[i]))
-            for special in range(labels, labels + 5):
-                _settle(node, most, own, uint64(special))
+                _visit(node[end + uint64(1)], int64(0), settled, first, j)
+                _visit(node[any_end], int64(0), settled, first, j)
         for row in range(len(edge)):
-            edges[group, row] = edge[row, :5]
+            out = edges[group, row]
+            out[0], out[3] = _halves(edge[row, 0])
+            out[2], out[4] = _halves(edge[row, 1])
+            out[1] = edge[row, 2]
         for row in range(len(node)):
-            nodes[group, row] = node[row, :4]
+            out = nodes[group, row]
+            out[1], out[2] = _halves(node[row, 1])
+            out[0] = node[row, 2]
+            out[3] = node[row, 0]
+            heaviest[group, row] = node[row, 5]
+    _unpack(packed, gaps)

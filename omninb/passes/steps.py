@@ -7,11 +7,12 @@ before an anchor). Step 0 is START, or the anchor's touchpoint.
 from __future__ import annotations
 
 import numpy as np
-from numba import int64
+from numba import int64, uint64
 
-from omninb.passes.compiling import compiled, helper
+from omninb.passes.compiling import compiled, helper, inlined
 
 STEP_FIELDS = ("journeys", "customers")
+_LOW = (1 << 32) - 1
 
 
 @helper
@@ -23,6 +24,12 @@ def _next_visit(codes, i, limit, way, collapse):
         while i != limit and codes[i] == code:
             i += way
     return i
+
+
+@inlined
+def _count(cell, c):
+    cell[0] += 1 + (int64(cell[1] != c) << 32)
+    cell[1] = c
 
 
 @compiled(
@@ -51,8 +58,11 @@ def count_steps(
     """
     steps = counts.shape[1]
     anchored = len(anchors) > 0
-    last_customer = np.full((steps, labels + 4), -1, np.int64)
+    # Of each state at each step: journeys and, above 2^32, customers; and the last customer.
+    cells = np.zeros((steps, labels + 4, 2), np.int64)
     for group in range(first_group, last_group):
+        cells[:, :, 0] = 0
+        cells[:, :, 1] = -1
         for c in range(group_offsets[group], group_offsets[group + 1]):
             for j in range(customer_offsets[c], customer_offsets[c + 1]):
                 i = journey_offsets[j]
@@ -66,13 +76,12 @@ def count_steps(
                 over = labels + int64(end_states[j]) if way > 0 else labels + 3
                 while step < steps:
                     state = over if i == limit else int64(codes[i])
-                    counts[group, step, state, 0] += 1
-                    if last_customer[step, state] != c:
-                        last_customer[step, state] = c
-                        counts[group, step, state, 1] += 1
+                    _count(cells[uint64(step), uint64(state)], c)
                     if i != limit:
                         i = _next_visit(codes, i, limit, way, collapse)
                     step += 1
+        counts[group, :, :, 0] = cells[:, :, 0] & _LOW
+        counts[group, :, :, 1] = cells[:, :, 0] >> 32
 
 
 @compiled(
@@ -105,8 +114,10 @@ def count_flows(
     states = labels + 5
     anchored = len(anchors) > 0
     marking = len(row_of) == 0
-    last_customer = np.full(counts.shape[1], -1, np.int64)
+    cells = np.zeros((counts.shape[1], 2), np.int64)
     for group in range(first_group, last_group):
+        cells[:, 0] = 0
+        cells[:, 1] = -1
         for c in range(group_offsets[group], group_offsets[group + 1]):
             for j in range(customer_offsets[c], customer_offsets[c + 1]):
                 i = journey_offsets[j]
@@ -131,13 +142,11 @@ def count_flows(
                     if marking:
                         seen[key] = True
                     else:
-                        row = row_of[key]
-                        counts[group, row, 0] += 1
-                        if last_customer[row] != c:
-                            last_customer[row] = c
-                            counts[group, row, 1] += 1
+                        _count(cells[uint64(row_of[key])], c)
                     if i == limit or step > max_steps:
                         break
                     i = _next_visit(codes, i, limit, way, collapse)
                     source = target
                     step += 1
+        counts[group, :, 0] = cells[:, 0] & _LOW
+        counts[group, :, 1] = cells[:, 0] >> 32
