@@ -151,7 +151,8 @@ class Columns:
             if indices.null_count:
                 indices = indices.fill_null(len(texts))
             here = by_row[row : row + len(chunk)]
-            np.take(code_of.astype(np.uint16), writable(indices, np.int32), out=here)
+            lookup = code_of.astype(np.uint16)
+            np.take(lookup, writable(indices, np.int32), out=here, mode="clip")  # "raise" copies
             row += len(chunk)
         cuts = np.linspace(0, len(codes), threads() + 1).astype(int)
         each(

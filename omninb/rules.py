@@ -68,8 +68,10 @@ def observed_period(
     log: EventLog, time: np.ndarray, observed_from: object, observed_until: object
 ) -> tuple[int, int]:
     """What the log could see (µs UTC); touchpoints outside are a contradiction."""
-    seen = (int(time.min()), int(time.max())) if len(time) else (0, 0)
     low, high, zone = log.observed_from, log.observed_until, log.timezone or "UTC"
+    if observed_from is None and observed_until is None and low is not None and high is not None:
+        return low, high
+    seen = (int(time.min()), int(time.max())) if len(time) else (0, 0)
     low = seen[0] if low is None else low
     high = seen[1] if high is None else high
     low = low if observed_from is None else moment(observed_from, "observed_from", zone)

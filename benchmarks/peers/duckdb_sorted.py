@@ -30,8 +30,9 @@ def table(path):
 
 
 def cold(path):
-    rows = table(path).execute(PAIRS).fetchall()
-    return {(source, target): n for source, target, n in rows}
+    connection = table(path)
+    rows = connection.execute(PAIRS).fetchall()
+    return {(source, target): n for source, target, n in rows}, connection
 
 
 def later(path):

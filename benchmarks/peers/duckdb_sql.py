@@ -26,7 +26,7 @@ def connect(path):
 def cold(path):
     connection, log = connect(path)
     rows = connection.execute(PAIRS.format(log=log)).fetchall()
-    return {(source, target): n for source, target, n in rows}
+    return {(source, target): n for source, target, n in rows}, connection
 
 
 def later(path):

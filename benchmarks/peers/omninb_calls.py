@@ -6,7 +6,8 @@ ENDS = {"START", "exit", "open", "converted"}
 
 
 def cold(path):
-    return counts(onb.transition_table(onb.read_events(path).journeys(), by="channel"))
+    journeys = onb.read_events(path).journeys()
+    return counts(onb.transition_table(journeys, by="channel")), journeys
 
 
 def later(path):

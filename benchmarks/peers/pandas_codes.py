@@ -16,4 +16,5 @@ def cold(path):
     pair = channel[:-1].astype(np.int64) * len(names) + channel[1:]
     counts = np.bincount(pair[customer[1:] == customer[:-1]], minlength=len(names) ** 2)
     counts = counts.reshape(len(names), -1)
-    return {(a, b): int(counts[i, k]) for i, a in enumerate(names) for k, b in enumerate(names)}
+    cells = ((a, b, i, k) for i, a in enumerate(names) for k, b in enumerate(names))
+    return {(a, b): int(counts[i, k]) for a, b, i, k in cells}, (table, frame)

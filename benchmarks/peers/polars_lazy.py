@@ -25,4 +25,4 @@ def cold(path):
         .len()
         .collect(engine="streaming")
     )
-    return {(source, target): n for source, target, n in counts.iter_rows()}
+    return {(source, target): n for source, target, n in counts.iter_rows()}, None

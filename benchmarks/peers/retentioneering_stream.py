@@ -16,10 +16,11 @@ def stream(path):
 
 
 def cold(path):
-    counts = stream(path).transition_graph_data(edge_weight="count")
+    events = stream(path)
+    counts = events.transition_graph_data(edge_weight="count")
     inner = counts.drop(index=["path_start", "path_end"], columns=["path_start", "path_end"],
                         errors="ignore")  # fmt: skip
-    return {(a, b): int(n) for a, row in inner.iterrows() for b, n in row.items() if n}
+    return {(a, b): int(n) for a, row in inner.iterrows() for b, n in row.items() if n}, events
 
 
 def later(path):

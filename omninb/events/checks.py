@@ -47,7 +47,12 @@ def largest_customer(ids: pa.ChunkedArray) -> int:
     sample = ids
     if rows > _SAMPLE:
         chosen = np.sort(np.random.default_rng(0).integers(0, rows, _SAMPLE))
-        sample = ids.take(pa.array(chosen))
+        ends = np.cumsum([len(chunk) for chunk in ids.chunks])
+        parts = np.split(chosen, np.searchsorted(chosen, ends[:-1]))  # take() would join the chunks
+        begins = [0, *ends[:-1]]
+        sample = pa.chunked_array(
+            [c.take(pa.array(p - b)) for c, p, b in zip(ids.chunks, parts, begins, strict=True)]
+        )
     counts = pc.value_counts(_values(sample))
     share = counts.field("counts").to_numpy() / len(sample)
     limit = max(0.1, 3 / len(counts))

@@ -97,10 +97,12 @@ def read_ids(
 
 
 def _blank(words: pa.Array) -> pa.Array | None:
-    """Which texts are nothing but spaces; None where the smallest text already begins otherwise."""
-    least = pc.min(words).as_py() if len(words) else None
-    if least is None or least[:1] > " ":
-        return None
+    """Which texts are nothing but spaces; None where every text begins otherwise."""
+    if not words.null_count and len(words):
+        _, offsets, data = words.buffers()
+        starts = np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
+        if (np.diff(starts) > 0).all() and (np.frombuffer(data, np.uint8)[starts[:-1]] > 32).all():
+            return None
     return pc.equal(pc.utf8_trim_whitespace(words), "")
 
 
