@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from omninb.errors import duration
 from omninb.events.clock import micros, zone
@@ -20,7 +23,8 @@ _COLUMNS = ("part", "name", "touchpoints", "share", "customers", "first", "last"
 _BARS = " ▁▂▃▄▅▆▇█"
 _SPANS = 24
 
-Numbers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
+Micros = npt.NDArray[np.int64]
 
 
 def overview(log: EventLog, exit_after: str = "30d") -> pd.DataFrame:
@@ -49,35 +53,34 @@ def overview(log: EventLog, exit_after: str = "30d") -> pd.DataFrame:
         the log's time as bars, each row against its own busiest span.
     """
     wait = duration(exit_after, "exit_after")
-    name = f"settled (exit_after={exit_after})"
     if not len(log) or log.observed_until is None:
         return _typed([], log)
-    customers = pd.factorize(codes(log.table["customer_id"]))[0]
-    touchpoints = _Touchpoints(customers, codes(log.table["timestamp"]))
-    rows = [("log", "all", touchpoints, True)]
+    touchpoints = _Touchpoints(_numbered(log.table["customer_id"]), codes(log.table["timestamp"]))
     settled = touchpoints.moments <= log.observed_until - wait
-    rows.append(("log", name, touchpoints.where(settled), False))
-    tied = tied_rows(customers, touchpoints.moments)
-    rows.append(("log", "ties", touchpoints.where(tied), False))
-    channels = log.table["channel"].unify_dictionaries()
-    names, channel = channels.chunk(0).dictionary.to_pylist(), codes(channels)
-    sizes = np.bincount(channel, minlength=len(names))
-    order = np.argsort(channel, kind="stable") if len(names) > 1 else np.arange(len(channel))
-    ends = np.cumsum(sizes)
-    for code in sorted(range(len(names)), key=lambda code: (-sizes[code], names[code])):
-        if sizes[code]:
-            own = order[ends[code] - sizes[code] : ends[code]]
-            rows.append(("channel", names[code], touchpoints.where(own), True))
-    rows += _days(touchpoints, log)
+    tied = tied_rows(touchpoints.customers, touchpoints.moments)
+    whole = [
+        ("log", "all", touchpoints),
+        ("log", f"settled (exit_after={exit_after})", touchpoints.where(settled)),
+        ("log", "ties", touchpoints.where(tied)),
+    ]
     begin, end = int(touchpoints.moments.min()), int(touchpoints.moments.max())
-    return _typed(
-        [
-            {"part": part, "name": label, **own.numbers(), "share": own.size / len(log)}
+    rows = []
+    for part, name, own in chain(whole, _channels(touchpoints, log), _days(touchpoints, log)):
+        drawn = part == "channel" or own is touchpoints
+        rows.append(
+            {"part": part, "name": name, **own.numbers(), "share": own.size / len(log)}
             | {"over_time": _bars(own.moments, begin, end) if drawn else ""}
-            for part, label, own, drawn in rows
-        ],
-        log,
-    )
+        )
+    return _typed(rows, log)
+
+
+def _numbered(ids: pa.ChunkedArray) -> Numbers:
+    """Each customer's number, from 0."""
+    if not pa.types.is_dictionary(ids.type):
+        return ids.dictionary_encode().combine_chunks().indices.to_numpy()
+    together = ids.combine_chunks()
+    words = together.dictionary.dictionary_encode()  # a dictionary may hold the same text twice
+    return words.indices.to_numpy()[together.indices.to_numpy()]
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class _Touchpoints:
     """Customers as numbers from 0, and moments in µs UTC."""
 
     customers: Numbers
-    moments: Numbers
+    moments: Micros
 
     @property
     def size(self) -> int:
@@ -95,13 +98,36 @@ class _Touchpoints:
         return _Touchpoints(self.customers[rows], self.moments[rows])
 
     def numbers(self) -> dict[str, object]:
-        seen = int(np.count_nonzero(np.bincount(self.customers))) if self.size else 0
+        seen = np.zeros(self.customers.max(initial=-1) + 1, bool)
+        seen[self.customers] = True
         first = pd.Timestamp(int(self.moments.min()), unit="us") if self.size else pd.NaT
         last = pd.Timestamp(int(self.moments.max()), unit="us") if self.size else pd.NaT
-        return {"touchpoints": self.size, "customers": seen, "first": first, "last": last}
+        return {
+            "touchpoints": self.size,
+            "customers": int(seen.sum()),
+            "first": first,
+            "last": last,
+        }
 
 
-def _days(touchpoints: _Touchpoints, log: EventLog) -> list[tuple[str, str, _Touchpoints, bool]]:
+_Part = tuple[str, str, _Touchpoints]
+
+
+def _channels(touchpoints: _Touchpoints, log: EventLog) -> Iterator[_Part]:
+    """Each channel that occurs, the largest first; one at a time, as each takes memory."""
+    column = log.table["channel"].combine_chunks()
+    names = column.dictionary.to_pylist()
+    # Numbers of few bits are sorted by counting them.
+    channel = column.indices.to_numpy().astype(np.min_scalar_type(len(names)))
+    sizes = np.bincount(channel, minlength=len(names))
+    order = np.argsort(channel, kind="stable")
+    ends = np.cumsum(sizes)
+    for code in sorted(np.flatnonzero(sizes), key=lambda code: (-sizes[code], names[code])):
+        own = order[ends[code] - sizes[code] : ends[code]]
+        yield "channel", names[code], touchpoints.where(own)
+
+
+def _days(touchpoints: _Touchpoints, log: EventLog) -> Iterator[_Part]:
     """First, last, busiest and quietest day, and how many days in between had nothing."""
     place = zone(log.timezone or "UTC")
     first, last = (
@@ -110,8 +136,7 @@ def _days(touchpoints: _Touchpoints, log: EventLog) -> list[tuple[str, str, _Tou
     )
     calendar = pd.date_range(first, last + pd.Timedelta("36h"), freq="D", normalize=True)
     midnights = np.array([micros(midnight) for midnight in calendar], np.int64)
-    day = np.searchsorted(midnights, touchpoints.moments, side="right") - 1
-    counts = np.bincount(day)
+    counts = np.diff(np.searchsorted(np.sort(touchpoints.moments), midnights))
     filled = np.flatnonzero(counts)
     chosen = {
         "first": int(filled[0]),
@@ -119,16 +144,15 @@ def _days(touchpoints: _Touchpoints, log: EventLog) -> list[tuple[str, str, _Tou
         "busiest": int(filled[np.argmax(counts[filled])]),
         "quietest": int(filled[np.argmin(counts[filled])]),
     }
-    rows = [
-        ("day", f"{what}: {calendar[one].date()}", touchpoints.where(day == one), False)
-        for what, one in chosen.items()
-    ]
+    for what, one in chosen.items():
+        begun = touchpoints.moments >= midnights[one]
+        own = touchpoints.where(begun & (touchpoints.moments < midnights[one + 1]))
+        yield "day", f"{what}: {calendar[one].date()}", own
     absent = int(filled[-1] - filled[0]) + 1 - len(filled)
-    nothing = touchpoints.where(np.empty(0, np.int64))
-    return [*rows, ("day", f"without touchpoints: {absent}", nothing, False)]
+    yield "day", f"without touchpoints: {absent}", touchpoints.where(np.empty(0, np.int64))
 
 
-def _bars(moments: Numbers, begin: int, end: int) -> str:
+def _bars(moments: Micros, begin: int, end: int) -> str:
     """Counts of the 24 spans as block letters; an empty span is a space."""
     width = -(-(end - begin + 1) // _SPANS)
     counts = np.bincount((moments - begin) // width, minlength=_SPANS)

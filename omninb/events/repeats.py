@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,15 +42,19 @@ def repeated_keys(column: pa.ChunkedArray) -> Mask:
     return pd.Series(codes(column)).duplicated().to_numpy() & ~column.is_null().to_numpy()
 
 
-def tied_rows(customers: npt.NDArray[np.int64], moments: npt.NDArray[np.int64]) -> Mask:
+def tied_rows(customers: npt.NDArray[np.integer[Any]], moments: npt.NDArray[np.int64]) -> Mask:
     """Rows that share customer and timestamp with another row.
 
     Both numbers are mixed into one, whose repetitions are few: only those are compared in full.
     """
     mixed = customers * np.int64(-7046029254386353131) ^ moments
-    maybe = np.flatnonzero(pd.Series(mixed).duplicated(keep=False))
-    pairs = pd.DataFrame({"customer": customers[maybe], "moment": moments[maybe]})
+    ordered = np.sort(mixed)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
     tied = np.zeros(len(customers), bool)
+    if not len(again):
+        return tied
+    maybe = np.flatnonzero(pd.Series(mixed).isin(again))
+    pairs = pd.DataFrame({"customer": customers[maybe], "moment": moments[maybe]})
     tied[maybe[pairs.duplicated(keep=False).to_numpy()]] = True
     return tied
 

@@ -150,9 +150,10 @@ def group_rows(hashes, indices, n, starts, rows):
     for i in range(n):
         at = i if direct else indices[i]
         fill[(hashes[at, 0] >> _GROUP_SHIFT) + uint64(1)] += 1
+    starts[0] = 0
     for g in range(GROUPS):
         fill[g + 1] += fill[g]
-    starts[:] = fill
+        starts[g + 1] = fill[g + 1]
     for i in range(n):
         at = i if direct else indices[i]
         g = hashes[at, 0] >> _GROUP_SHIFT

@@ -156,10 +156,11 @@ def count_moves(
     edge = np.zeros((edges.shape[1], 4), np.int64)
     node = np.zeros((labels + 5, 8), np.int64)
     for group in range(first_group, last_group):
-        edge[:, :3] = 0
-        edge[:, 3] = -1
-        node[:] = 0
-        node[:, 3] = -1
+        for table in (edge, node):
+            for row in table:
+                for field in range(len(row)):
+                    row[field] = 0
+                row[3] = -1
         for c in range(group_offsets[group], group_offsets[group + 1]):
             first = customer_offsets[c]
             for j in range(first, customer_offsets[c + 1]):

@@ -26,6 +26,21 @@ def _next_visit(codes, i, limit, way, collapse):
     return i
 
 
+# Loops here and in other passes: array expressions take seconds to compile.
+@helper
+def _begin(cells):
+    for cell in cells:
+        cell[0] = 0
+        cell[1] = -1
+
+
+@helper
+def _write(cells, counts):
+    for row in range(len(cells)):
+        counts[row, 0] = cells[row, 0] & _LOW
+        counts[row, 1] = cells[row, 0] >> 32
+
+
 @inlined
 def _count(cell, c):
     cell[0] += 1 + (int64(cell[1] != c) << 32)
@@ -61,8 +76,8 @@ def count_steps(
     # Of each state at each step: journeys and, above 2^32, customers; and the last customer.
     cells = np.zeros((steps, labels + 4, 2), np.int64)
     for group in range(first_group, last_group):
-        cells[:, :, 0] = 0
-        cells[:, :, 1] = -1
+        for step in range(steps):
+            _begin(cells[step])
         for c in range(group_offsets[group], group_offsets[group + 1]):
             for j in range(customer_offsets[c], customer_offsets[c + 1]):
                 i = journey_offsets[j]
@@ -80,8 +95,8 @@ def count_steps(
                     if i != limit:
                         i = _next_visit(codes, i, limit, way, collapse)
                     step += 1
-        counts[group, :, :, 0] = cells[:, :, 0] & _LOW
-        counts[group, :, :, 1] = cells[:, :, 0] >> 32
+        for step in range(steps):
+            _write(cells[step], counts[group, step])
 
 
 @compiled(
@@ -116,8 +131,7 @@ def count_flows(
     marking = len(row_of) == 0
     cells = np.zeros((counts.shape[1], 2), np.int64)
     for group in range(first_group, last_group):
-        cells[:, 0] = 0
-        cells[:, 1] = -1
+        _begin(cells)
         for c in range(group_offsets[group], group_offsets[group + 1]):
             for j in range(customer_offsets[c], customer_offsets[c + 1]):
                 i = journey_offsets[j]
@@ -148,5 +162,4 @@ def count_flows(
                     i = _next_visit(codes, i, limit, way, collapse)
                     source = target
                     step += 1
-        counts[group, :, 0] = cells[:, 0] & _LOW
-        counts[group, :, 1] = cells[:, 0] >> 32
+        _write(cells, counts[group])

@@ -10,10 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from omninb.errors import OmninbError
 from omninb.events import EventLog, read_events
 from omninb.events.proposal import propose_columns, propose_roles
+from omninb.events.repeats import tied_rows
 
 ROWS = 60
 FRAME = pd.DataFrame(
@@ -235,3 +238,42 @@ def test_overview_of_a_log_that_can_be_counted() -> None:
     assert twice.overview().set_index("name").loc["ties", "touchpoints"] == 6
     with pytest.raises(OmninbError, match="exit_after"):
         log.overview(exit_after="30")
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pa.chunked_array([[7, 8, 7], [9, 8, 8]]),
+        pa.chunked_array([["7", "8", "7"], ["9", "8", "8"]]),
+        pa.chunked_array([pa.array(part).dictionary_encode() for part in (["7", "8", "7"],
+                                                                          ["9", "8", "8"])]),
+        # Arrow lets a dictionary hold the same text twice.
+        pa.chunked_array([pa.DictionaryArray.from_arrays([0, 1, 2, 3, 1, 4],
+                                                         ["7", "8", "7", "9", "8"])]),
+    ],
+    ids=["integers", "text", "a dictionary a chunk", "a text twice"],
+)  # fmt: skip
+def test_overview_tells_customers_apart_however_ids_are_stored(ids: pa.ChunkedArray) -> None:
+    times = pd.to_datetime(["2024-03-01", "2024-03-02", *["2024-03-04"] * 4], utc=True)
+    table = pa.table({"customer_id": ids, "timestamp": times, "channel": list("wswwws")})
+    found = read_events(table).overview(exit_after="1d").set_index("name")
+    counts = found[["touchpoints", "customers"]].apply(tuple, axis=1)
+    assert counts.to_dict() == {
+        "all": (6, 3),
+        "settled (exit_after=1d)": (2, 2),
+        "ties": (2, 1),
+        "w": (4, 3),
+        "s": (2, 1),
+        "first: 2024-03-01": (1, 1),
+        "last: 2024-03-04": (4, 3),
+        "busiest: 2024-03-04": (4, 3),
+        "quietest: 2024-03-01": (1, 1),
+        "without touchpoints: 1": (0, 0),
+    }
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=30))
+def test_tied_rows_are_those_that_come_again(pairs: list[tuple[int, int]]) -> None:
+    customers, moments = np.array(pairs, np.int64).reshape(-1, 2).T
+    expected = [pairs.count(pair) > 1 for pair in pairs]
+    assert tied_rows(customers.astype(np.int32), moments).tolist() == expected
