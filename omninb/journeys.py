@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,17 +13,10 @@ import pyarrow as pa
 
 from omninb.conditions import Condition, matching
 from omninb.errors import OmninbError, duration
-from omninb.layout import Columns, Layout, layout_of
-from omninb.passes.compiling import each, group_ranges, threads
-from omninb.passes.cutting import (
-    EXIT,
-    OPEN,
-    copy_journeys,
-    cut_journeys,
-    cut_lookback,
-    list_journeys,
-)
-from omninb.rules import Rules, goals_of, moment, observed_period, order_codes
+from omninb.layout import Columns, layout_of
+from omninb.passes.compiling import each, threads
+from omninb.passes.cutting import copy_journeys, cut_lookback
+from omninb.rules import Rules, cut, goals_of, moment, observed_period, order_codes
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -90,7 +82,7 @@ class Journeys:
         goals, orders = goals_of(layout.columns, rules), np.empty(0, np.int32)
         if end_at is not None and "order_id" in log.table.column_names:
             orders = order_codes(layout)
-        customers, offsets, states, began_before = _cut(layout, rules, goals, orders)
+        customers, offsets, states, began_before = cut(layout, rules, goals, orders)
         whole = cls(
             layout.group_offsets, customers, offsets, layout.time, states, began_before,
             layout.columns, rules, sorted_again=layout.sorted_again,
@@ -290,38 +282,3 @@ class Journeys:
             f"Journeys: {len(self):,} of {self.customers:,} customers, "
             f"{self.touchpoints:,} touchpoints ({states})"
         )
-
-
-def _cut(
-    layout: Layout, rules: Rules, goals: np.ndarray, orders: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """Customer and journey offsets, end states, and who may have begun before the log."""
-    n = len(layout.time)
-    if rules.split_gap is None and not len(goals):
-        return _one_journey_each(layout, rules)
-    begins, state = np.zeros(n, bool), np.zeros(n, np.uint8)
-    bounds = layout.customer_offsets[layout.group_offsets]
-    ranges = group_ranges(bounds)
-    common = (layout.group_offsets, layout.customer_offsets)
-    rest = (layout.time, goals, orders, rules.gap, rules.settled_until, begins, state)
-    each(cut_journeys, [(*r, *common, *rest) for r in ranges])
-    by_group = [np.count_nonzero(begins[a:b]) for a, b in itertools.pairwise(bounds)]
-    first_journey = np.concatenate(([0], np.cumsum(by_group))).astype(np.int64)
-    count = int(first_journey[-1])
-    customer_offsets = np.full(len(layout.customer_offsets), count, np.int64)
-    offsets, end_states = np.full(count + 1, n, np.int64), np.empty(count, np.uint8)
-    lists = (begins, state, first_journey, customer_offsets, offsets, end_states)
-    each(list_journeys, [(*r, *common, *lists) for r in ranges])
-    began_before = np.zeros(count, bool)
-    first = customer_offsets[:-1]
-    began_before[first] = layout.time[offsets[first]] < rules.settled_from
-    return customer_offsets, offsets, end_states, began_before
-
-
-def _one_journey_each(layout: Layout, rules: Rules) -> tuple[np.ndarray, ...]:
-    """What `_cut` gives where nothing cuts."""
-    offsets = layout.customer_offsets
-    open_ = layout.time[offsets[1:] - 1] > rules.settled_until
-    end_states = np.where(open_, np.uint8(OPEN), np.uint8(EXIT))
-    began_before = layout.time[offsets[:-1]] < rules.settled_from
-    return np.arange(len(offsets)), offsets, end_states, began_before

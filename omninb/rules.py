@@ -1,7 +1,8 @@
-"""The rules by which touchpoints become journeys, and what the log could see."""
+"""The rules by which touchpoints become journeys, what the log could see, and the cutting."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ import pyarrow as pa
 from omninb.conditions import Condition, matching
 from omninb.errors import OmninbError, duration
 from omninb.layout import Columns, Layout
+from omninb.passes.compiling import each, group_ranges
+from omninb.passes.cutting import EXIT, OPEN, cut_journeys, list_journeys
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -107,3 +110,38 @@ def order_codes(layout: Layout) -> np.ndarray:
     column = column.unify_dictionaries().combine_chunks()
     indices = column.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
     return (indices[layout.order] + 1).astype(np.int32)
+
+
+def cut(
+    layout: Layout, rules: Rules, goals: np.ndarray, orders: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Customer and journey offsets, end states, and who may have begun before the log."""
+    n = len(layout.time)
+    if rules.split_gap is None and not len(goals):
+        return _one_journey_each(layout, rules)
+    begins, state = np.zeros(n, bool), np.zeros(n, np.uint8)
+    bounds = layout.customer_offsets[layout.group_offsets]
+    ranges = group_ranges(bounds)
+    common = (layout.group_offsets, layout.customer_offsets)
+    rest = (layout.time, goals, orders, rules.gap, rules.settled_until, begins, state)
+    each(cut_journeys, [(*r, *common, *rest) for r in ranges])
+    by_group = [np.count_nonzero(begins[a:b]) for a, b in itertools.pairwise(bounds)]
+    first_journey = np.concatenate(([0], np.cumsum(by_group))).astype(np.int64)
+    count = int(first_journey[-1])
+    customer_offsets = np.full(len(layout.customer_offsets), count, np.int64)
+    offsets, end_states = np.full(count + 1, n, np.int64), np.empty(count, np.uint8)
+    lists = (begins, state, first_journey, customer_offsets, offsets, end_states)
+    each(list_journeys, [(*r, *common, *lists) for r in ranges])
+    began_before = np.zeros(count, bool)
+    first = customer_offsets[:-1]
+    began_before[first] = layout.time[offsets[first]] < rules.settled_from
+    return customer_offsets, offsets, end_states, began_before
+
+
+def _one_journey_each(layout: Layout, rules: Rules) -> tuple[np.ndarray, ...]:
+    """What `cut` gives where nothing cuts."""
+    offsets = layout.customer_offsets
+    open_ = layout.time[offsets[1:] - 1] > rules.settled_until
+    end_states = np.where(open_, np.uint8(OPEN), np.uint8(EXIT))
+    began_before = layout.time[offsets[:-1]] < rules.settled_from
+    return np.arange(len(offsets)), offsets, end_states, began_before
