@@ -36,8 +36,9 @@ coverage: .venv/ready ## how often the intervals hold the truth, over simulated 
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed
 	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
 
-sample: .venv/ready ## write data/sample.parquet again from the simulator
+sample: .venv/ready ## write the samples in data/, clean and dirty, again from the simulator
 	$(BIN)/python tools/write_sample.py
+	$(BIN)/python tools/write_dirty_sample.py
 
 picture: .venv/ready ## draw the README's journey map again from the sample
 	$(BIN)/python tools/draw_picture.py
