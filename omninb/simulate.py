@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +72,11 @@ def simulate_table(
     truth["purchases"] = int((walk["stage"] == shop.BOUGHT).sum())
     truth["journeys"] = int(walk["first"].sum())
     return _table(random, walk, truth["order_value"]), truth
+
+
+def simulate_batches(customers: int = 20_000, seed: int = 7, **truths: Any) -> Iterator[pa.Table]:
+    """The rows of :func:`simulate_table`, a block of customers at a time, each in time order."""
+    yield simulate_table(customers, seed, **truths)[0]
 
 
 def _truths(customers: int, given: Mapping[str, Any]) -> dict[str, Any]:
