@@ -74,10 +74,11 @@ def band(nominal: float, half_width: float, asked: int, logs: int) -> tuple[floa
 def share_row(
     analysis: str, estimand: str, share: float, bounds: tuple[float, float], said: str = ""
 ) -> Row:
-    """A row that asks a share to lie within bounds; a lower bound of 0 or less asks for none."""
+    """A row that asks a share to lie within bounds, which may be open on one side."""
     low, high = bounds
     mark = f"{low:.1%} to {high:.1%}" if low > 0 else f"≤ {high:.1%}"
-    return Row(analysis, estimand, mark, f"{share:.1%}{said}", max(low, 0) <= share <= high)
+    mark = mark if high < 1 else f"≥ {low:.1%}"
+    return Row(analysis, estimand, mark, f"{share:.1%}{said}", bool(low <= share <= high))
 
 
 def printed(rows: Iterable[Row]) -> bool:
