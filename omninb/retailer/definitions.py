@@ -1,0 +1,1 @@
+DEFINITIONS: dict = __import__("collections").defaultdict(dict)
