@@ -15,7 +15,8 @@ _GOLDEN = 0x9E3779B97F4A7C15
 
 def streams(parent: np.ndarray | int, number: np.ndarray | int) -> np.ndarray:
     """A stream of its own for each numbered child (a customer, a journey) of a stream."""
-    return _mixed(_mixed(np.asarray(parent, np.uint64)) + _steps(number))
+    with np.errstate(over="ignore"):
+        return _mixed(_mixed(np.asarray(parent, np.uint64)) + _steps(number))
 
 
 def at_step(stream: np.ndarray, step: int) -> np.ndarray:
