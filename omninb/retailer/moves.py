@@ -227,7 +227,8 @@ class _Onward:
         at, time, begins = self.at, self.at["time"], self.was == BOUGHT
         seconds = np.clip(np.exp(4.3 + normal(at["stream"], MINUTES)), 3, 1500).astype(np.int64)
         day = time // DAY + self.days
-        later = on_day(day, self.channel, self._u(HOUR_OF_DAY), self._u(SECOND))
+        u, v = self._u(HOUR_OF_DAY), self._u(SECOND)
+        later = on_day(day, self.channel, u, v, time // DAY + 1)
         weekend = np.isin(time // DAY % 7, [3, 4])
         hours = np.exp(1.2 + 0.5 * normal(at["stream"], READY))
         hours *= np.where(weekend, self.chances.slow, 1.0)

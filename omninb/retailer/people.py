@@ -53,7 +53,7 @@ def people(seed: int, numbers: np.ndarray) -> People:
     """Customers by number, the same in any company."""
     stream = streams(streams(seed, 0), numbers)
     club = uniform(stream, _CLUB) < shop.CLUB_SHARE
-    rate = np.where(club, 3.0, 1.5) * np.exp(0.75 * normal(stream, _RATE))  # light and heavy
+    rate = np.where(club, 2.8, 1.4) * np.exp(0.75 * normal(stream, _RATE))  # light and heavy
     return People(
         number=numbers,
         stream=stream,
@@ -83,7 +83,8 @@ def planned_journeys(who: People, dip: dict | None) -> Plans:
     person = np.repeat(np.arange(len(who.number)), who.planned)
     nth = np.arange(len(person)) - np.repeat(who.planned.cumsum() - who.planned, who.planned)
     stream = streams(who.stream[person], nth)
-    return plans(who, stream, person, _DAYS.draw(uniform(stream, START_DAY)), dip)
+    day = _DAYS.draw(uniform(stream, START_DAY))
+    return plans(who, stream, person, day, dip, np.zeros(len(day), np.int64))
 
 
 def plans(
@@ -92,9 +93,10 @@ def plans(
     person: np.ndarray,
     day: np.ndarray,
     dip: dict | None = None,
+    earliest: np.ndarray | None = None,
     offered: bool = False,
 ) -> Plans:
-    """Journeys from given days on, by customer and time."""
+    """Journeys from given days on, not before the earliest, by customer and time."""
     loyal = who.club[person] & (uniform(stream, _LOYAL_NOW) < 0.4) & (not offered)
     starts = Choices(np.array([shop.START, shop.START_LOYAL, shop.START_OFFER]))
     channel = starts.draw(uniform(stream, START_CHANNEL), np.where(offered, 2, loyal))
@@ -104,18 +106,19 @@ def plans(
             (day >= monday) & (day < monday + 7) & (channel == shop.CHANNELS.index(dip["channel"]))
         )
         channel = np.where(out & (uniform(stream, DIPPED) < dip["size"]), shop.WEB, channel)
-    start = on_day(day, channel, uniform(stream, START_HOUR), uniform(stream, START_SECOND))
+    u, v = uniform(stream, START_HOUR), uniform(stream, START_SECOND)
+    start = on_day(day, channel, u, v, day if earliest is None else earliest)
     order = np.lexsort((start, person))
     everyone = Plans(stream, person, start, channel, loyal, np.full(len(day), offered))
     return everyone.take(order)
 
 
-def on_day(day: np.ndarray, channel: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def on_day(
+    day: np.ndarray, channel: np.ndarray, u: np.ndarray, v: np.ndarray, earliest: np.ndarray
+) -> np.ndarray:
     """A second of the year on that day; stores and the call centre keep hours, none on Sunday."""
     staffed = np.isin(channel, shop.STAFFED)
-    day = day + (staffed & shop.is_sunday(day))
-    return (
-        day * shop.DAY
-        + _HOURS.draw(u, staffed.astype(np.int64)) * shop.HOUR
-        + (v * shop.HOUR).astype(np.int64)
-    )
+    shift = np.where(day - 1 >= earliest, -1, 1)
+    day = day + shift * (staffed & shop.is_sunday(day))
+    hour = _HOURS.draw(u, staffed.astype(np.int64))
+    return day * shop.DAY + hour * shop.HOUR + (v * shop.HOUR).astype(np.int64)

@@ -58,7 +58,7 @@ def walk(who: People, plans: Plans, chances: Chances) -> Touchpoints:
         "handed": np.zeros(n, bool),
     }
     parts, step = [], 0
-    while len(at["journey"]):
+    while step == 0 or len(at["journey"]):
         person = plans.person[at["journey"]]
         chance = at_step(plans.stream[at["journey"]], step)
         at |= {"stream": chance, "club": who.club[person], "taste": who.taste[person]}
