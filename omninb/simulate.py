@@ -118,7 +118,7 @@ class SimulatedBlocks:
     """
 
     def __init__(
-        self, customers: int, seed: int, truths: Mapping[str, Any], block: int = BLOCK
+        self, customers: int, seed: int, truths: Mapping[str, Any], size: int | None = None
     ) -> None:
         if not isinstance(customers, int) or isinstance(customers, bool) or customers < 1:
             raise OmninbError(f"customers={customers!r}: give a whole number, at least 1.")
@@ -131,22 +131,22 @@ class SimulatedBlocks:
             "definitions": DEFINITIONS,
             "journey_rules": {"split_gap": "30d", "end_at": "purchase", "exit_after": "30d"},
         }
-        self._seed, self._block = seed, block
+        self._seed, self._size = seed, size or BLOCK
 
     def __len__(self) -> int:
-        return math.ceil(self.truth["customers"] / self._block)
+        return math.ceil(self.truth["customers"] / self._size)
 
     def __iter__(self) -> Iterator[tuple[pa.Table, pa.Table]]:
         before = dict.fromkeys(("rows", "visits", "orders", "journeys"), 0)
         everyone = self.truth["customers"]
-        for first in range(0, everyone, self._block):
-            numbers = np.arange(first, min(first + self._block, everyone))
-            yield _drawn(numbers, self._seed, self.truth, before)
+        for first in range(0, everyone, self._size):
+            numbers = np.arange(first, min(first + self._size, everyone))
+            yield _block(numbers, self._seed, self.truth, before)
         self.truth |= {"touchpoints": before["rows"], "journeys": before["journeys"]}
         self.truth["purchases"] = before["orders"]
 
 
-def _drawn(
+def _block(
     numbers: np.ndarray, seed: int, truth: dict[str, Any], before: dict[str, int]
 ) -> tuple[pa.Table, pa.Table]:
     """The rows and the counterfactual of some customers, numbered after those before them."""

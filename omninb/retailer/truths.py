@@ -78,7 +78,7 @@ def truths_in_force(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, (low, high) in _ranges(truth["exit_probability"]).items():
         whole, _, part = name.partition(".")
         value = truth[whole]
-        if value is not None:
+        if value is not None or whole in ALWAYS:
             shown = f"{whole}[{part!r}]" if part else whole
             _check(shown, value[part] if part else value, low, high)
     if truth["channel_dip"]:

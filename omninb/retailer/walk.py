@@ -7,7 +7,7 @@ number that an analysis of the log can be held against. All journeys take their 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -69,15 +69,9 @@ def walk(who: People, plans: Plans, chances: Chances) -> Touchpoints:
         handed, sway = at["handed"].copy(), np.zeros(len(goes_on), np.int8)
         handed[goes_on] |= handing
         sway[goes_on] = swayed
-        parts.append(
-            Touchpoints(
-                *(at[name] for name in ("stream", "journey", "time", "channel", "stage", "event")),
-                *(at[name] for name in ("device", "later", "first", "errand")),
-                handed,
-                sway,
-                np.zeros(len(goes_on), bool),
-            )
-        )
+        more = {"handed": handed, "swayed": sway, "retargeting": np.zeros(len(goes_on), bool)}
+        here = at | more
+        parts.append(Touchpoints(**{f.name: here[f.name] for f in fields(Touchpoints)}))
         at, step = onward, step + 1
     return Touchpoints.joined(parts)
 
