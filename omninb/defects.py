@@ -149,7 +149,7 @@ def _common(column: str, least: float) -> Fits:
 
 def _beyond_ascii(table: pa.Table) -> np.ndarray:
     words = pc.fill_null(table["location"].cast(pa.string()), "")
-    return pc.invert(pc.string_is_ascii(words)).to_numpy() & _common("location", 0.01)(table)
+    return pc.invert(pc.string_is_ascii(words)).to_numpy() & _common("location", 0.004)(table)
 
 
 def _cut_short(row: Row) -> bytes:
@@ -174,9 +174,9 @@ DEFECTS = (
            "value: not a plain decimal number", 0.003,
            _write("value", "$5", "1.000,50", "19.90", "NaN", "1e400", "free", "inf"),
            _filled("value")),
-    Defect(7, "Latin-1 in a UTF-8 file", "quarantined", "encoding: not UTF-8", 0.002,
+    Defect(7, "Latin-1 in a UTF-8 file", "quarantined", "encoding: not UTF-8", 0.0008,
            _as_it_is, _beyond_ascii, _latin_1),
-    Defect(35, "place in another Unicode form", "repaired", "location: spellings merged", 0.002,
+    Defect(35, "place in another Unicode form", "repaired", "location: spellings merged", 0.0008,
            _change("location", lambda name: unicodedata.normalize("NFD", name)), _beyond_ascii),
     Defect(None, "campaign that is a formula", "accepted", "", 0.002,
            _write("campaign", "=1+1", "@SUM(A1)", '=HYPERLINK("https://example.com";"open")',

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from tqdm import tqdm
 
 from omninb.defects import DEFECTS, DELIMITER, NOTE, ZONE, Defect, csv_line
 from omninb.errors import OmninbError
@@ -92,7 +93,7 @@ class _Soiled:
         """All that can happen, then the file and the list."""
         header = csv_line({name: name for name in self.texts})
         self._tie()
-        for defect in DEFECTS:
+        for defect in tqdm(DEFECTS, "planting", unit="defect", delay=2, disable=None, leave=False):
             self._spoil(defect)
         self._deliver_twice()
         late = self._take(0.01)
