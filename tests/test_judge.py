@@ -101,8 +101,16 @@ def test_false_alarms_are_counted_and_the_planted_node_is_named():
     assert rows[-1].found == "100.0%" and rows[-1].met
 
 
+def test_every_planted_truth_is_judged_on_and_off():
+    rows = planted_effects.truth_rows(2)
+    names = [row.estimand.split(";")[0] for row in rows]
+    assert set(names) == set(planted_effects.CALCULATIONS) and len(names) == 2 * len(set(names))
+    off = [row for row in rows if "; off" in row.estimand]
+    assert len(off) * 2 == len(rows) and all(row.mark.startswith("0.000 ±") for row in off)
+
+
 def test_planted_exits_are_found_and_another_truth_is_not():
-    rows = planted_effects.planted_rows(8)
+    rows = planted_effects.exit_rows(8)
     assert len(rows) == 6 and all(row.met for row in rows)
     estimates = pd.Series(np.random.default_rng(1).normal(0.30, 0.01, 40))
     assert planted_effects.mean_row("f", "x", 0.30, estimates).met

@@ -11,7 +11,7 @@ from omninb.retailer import shop
 from omninb.retailer.chance import Choices, normal, poisson, streams, uniform
 
 # What is drawn for a customer and for a journey.
-_CLUB, _TASTE, _RATE, _PLANNED, _LOYAL_EVER = 1, 2, 3, 5, 6
+_CLUB, _TASTE, _RATE, _PLANNED = 1, 2, 3, 5  # a normal number takes two
 TREATED, MAILED, SHOWN, CITY, COMES_BACK, COMES_BACK_ON, OFFER = 7, 8, 9, 10, 11, 12, 13
 START_DAY, _LOYAL_NOW, START_CHANNEL, START_HOUR, START_SECOND, DIPPED = 1, 2, 3, 4, 5, 6
 BACK, OFFERED = 1_000, 1_001  # numbers of journeys that are not planned as the year begins
@@ -53,7 +53,7 @@ def people(seed: int, numbers: np.ndarray) -> People:
     """Customers by number, the same in any company."""
     stream = streams(streams(seed, 0), numbers)
     club = uniform(stream, _CLUB) < shop.CLUB_SHARE
-    rate = np.where(club, 2.8, 1.4) * np.exp(0.75 * normal(stream, _RATE))  # light and heavy
+    rate = np.where(club, 2.4, 1.2) * np.exp(0.95 * normal(stream, _RATE))  # light and heavy
     return People(
         number=numbers,
         stream=stream,

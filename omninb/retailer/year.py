@@ -25,9 +25,9 @@ from omninb.retailer.shop import APRIL, BOUGHT, DAY, DAYS, OCTOBER, REST
 from omninb.retailer.walk import Touchpoints, walk
 
 COMES_BACK_RATE = 0.55  # of guests seen in January to March: begin a journey in October to December
-OFFER_DAYS = (98, 126, 154, 182, 217, 245)  # Tuesdays from April to September
+OFFERS = (98, 248)  # days of the year between which offers are sent, from 9 April on
 CLEAR = 76 * DAY + REST  # no journey planned so long after an offer: none is kept away by it
-_SEND, _KEEP = 14, 1
+_SEND, _DATES = 14, 4  # dates at which an offer is thought of
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,10 @@ def _possible_offers(
 ) -> tuple[Plans, Touchpoints]:
     """Journeys that an offer could set off: one a mailed customer, clear of all other journeys."""
     diary, everyone = Diary(plan, walked), np.arange(len(who.number))
-    turn = (uniform(who.stream, _SEND) * len(OFFER_DAYS)).astype(np.int64)
     day = np.full(len(who.number), -1)
-    for n in range(len(OFFER_DAYS)):
-        sent = np.array(OFFER_DAYS)[(turn + n) % len(OFFER_DAYS)]
+    for n in range(_DATES):
+        u = uniform(who.stream, _SEND + n)
+        sent = (OFFERS[0] + u * (OFFERS[1] - OFFERS[0])).astype(np.int64)
         day = np.where((day < 0) & diary.free(everyone, sent * DAY, CLEAR), sent, day)
     chosen = np.flatnonzero(who.mailed & (day >= 0))
     offers = plans(who, streams(who.stream[chosen], OFFERED), chosen, day[chosen], offered=True)
@@ -174,5 +174,5 @@ def _bought_in_year(walked: Touchpoints) -> int:
 
 def _mailed_purchases(who: People, plan: Plans, walked: Touchpoints) -> int:
     """Purchases of mailed customers from the first offer to the end of the year."""
-    time = (walked.time >= OFFER_DAYS[0] * DAY) & (walked.time < DAYS * DAY)
+    time = (walked.time >= OFFERS[0] * DAY) & (walked.time < DAYS * DAY)
     return int((time & (walked.stage == BOUGHT) & who.mailed[plan.person[walked.journey]]).sum())
