@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.false_alarms import false_alarm_rows
 from benchmarks.interval_coverage import coverage_rows, coverage_table
 from benchmarks.marks import Row, printed
-from benchmarks.planted_effects import planted_rows
+from benchmarks.planted_effects import exit_rows, truth_rows
 
 
 def judged(logs: int) -> list[Row]:
@@ -26,7 +26,8 @@ def judged(logs: int) -> list[Row]:
     return [
         *coverage_rows(coverage_table(logs), logs),
         *false_alarm_rows(5 * logs),
-        *planted_rows(max(20, logs // 4)),
+        *exit_rows(max(20, logs // 10)),
+        *truth_rows(20),
     ]
 
 

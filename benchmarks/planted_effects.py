@@ -1,4 +1,4 @@
-"""What the simulator plants, found again in its logs."""
+"""What the simulator plants, found again in its logs: by omninb's analyses, and in plain SQL."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import omninb as onb
 from benchmarks.marks import Row, band, share_row, side_by_side
+from omninb.retailer.truths import DEFAULTS
 from omninb.simulate import simulate_table
+from tests.test_truths import CALCULATIONS, OFF, estimates
 
 YEAR = pd.Timestamp("2025-01-01", tz="UTC")
 HORIZONS = (45, 90, 365)  # days of the year that the log has seen
 EXIT = 0.30
-CUSTOMERS = 8_000
+CUSTOMERS, FEWER = 8_000, 4_500
 Found = tuple[int, float, float, float]
 
 
@@ -40,7 +42,27 @@ def exits(seed: int) -> list[Found]:
     return found
 
 
-def planted_rows(logs: int) -> list[Row]:
+def calculated(task: tuple[int, bool]) -> list[tuple[str, bool, float]]:
+    """(truth, whether it is on, what SQL makes of it) of one year with all truths on, or off."""
+    seed, on = task
+    found = estimates(simulate_table(FEWER, seed, **({} if on else OFF))[0])
+    return [(name, on, found[name][0]) for name in CALCULATIONS]
+
+
+def truth_rows(logs: int) -> list[Row]:
+    """Every planted truth where it is on, and nothing where it is off; effects as log ratios."""
+    tasks = [(seed, on) for seed in range(logs) for on in (True, False)]
+    found = side_by_side(calculated, tasks, "planted truths")
+    frame = pd.DataFrame(found, columns=["name", "on", "estimate"])
+    rows = []
+    for (name, on), group in frame.groupby(["name", "on"], sort=False):
+        planted = CALCULATIONS[name][1](DEFAULTS[name.split(",")[0]]) if on else 0.0
+        asked = f"{name}; {'planted' if on else 'off'}, {FEWER:,} customers"
+        rows.append(mean_row("simulate_retailer", asked, planted, group["estimate"]))
+    return rows
+
+
+def exit_rows(logs: int) -> list[Row]:
     """The planted exit probability: unbiased however short the log, and covered."""
     found = side_by_side(exits, range(logs), "planted exits")
     frame = pd.DataFrame(found, columns=["days", "estimate", "lower", "upper"])
