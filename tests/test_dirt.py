@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -174,3 +175,18 @@ def test_the_committed_dirty_sample_is_what_the_tool_writes(tmp_path):
     assert log.counts["quarantined"] == sum(
         entry["rows"] for entry in listed["planted"] if entry["outcome"] == "quarantined"
     )
+
+
+def test_the_page_of_the_dirty_sample_works_as_written(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "data" / "DIRTY.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    names: dict[str, Any] = {"onb": onb, "json": json, "Path": Path}
+    exec(compile(block, "DIRTY.md", "exec"), names)
+    keys = {key for entry in names["listed"]["planted"] for key in entry}
+    assert keys == {key for cell in re.findall(r"^\| (`.*?) \|", page, re.M)
+                    for key in re.findall(r"`(\w+)`", cell)}  # fmt: skip
+    lines = [entry["lines"] for entry in names["listed"]["planted"] if entry["lines"] != "all"]
+    spoiled = {line for some in lines for line in some}
+    assert 0.7 < 1 - len(spoiled) / len(names["log"]) < 0.8
+    assert 0.025 < len(names["log"].quarantine) / names["log"].counts["read"] < 0.035
