@@ -63,7 +63,8 @@ def write_simulated(
     with _all_or_none() as making:
         if dirty:
             rows, drawn = simulate.simulate_table(customers, seed, **truths)
-            pq.write_table(drawn.pop("counterfactual"), making(otherwise))
+            with _Writer(making(otherwise)) as same:
+                same.write(drawn.pop("counterfactual"))
             text, planted = dirty_csv(rows, seed)
             with pa.output_stream(making(path), compression=_PACKING[ending]) as file:
                 file.write(text)
@@ -114,7 +115,7 @@ def _said(blocks: simulate.SimulatedBlocks) -> Iterator[tuple[pa.Table, pa.Table
     said, wait = time.monotonic(), _QUIET
     for done, block in enumerate(blocks, 1):
         yield block
-        if time.monotonic() - said > wait:
+        if done < len(blocks) and time.monotonic() - said > wait:
             print(f"simulating: {done:,} of {len(blocks):,} blocks", file=sys.stderr, flush=True)
             said, wait = time.monotonic(), min(2 * wait, 60.0)
 
