@@ -179,6 +179,8 @@ def test_blocks_are_the_same_customers_in_less_memory():
         ({"checkout_test": {"mobil": 0.1}}, "Did you mean 'mobile'?"),
         ({"channel_dip": {"channel": "stor"}}, "Did you mean 'store'?"),
         ({"channel_dip": {"week": "2025-06-10"}}, "give a Monday of 2025"),
+        ({"email_effect": 0.2, "exit_probability": {"e-mail": 0.9}}, "give at most 0.04"),
+        ({"four_channel_retention": 0.15, "service_rate": 1.0}, "seen on many channels. Give less"),
         ({"customers": 0}, "customers=0"),
         ({"seed": -1}, "seed=-1"),
     ],

@@ -22,7 +22,7 @@ SEEDS, CUSTOMERS = range(20), 4_500
 OFF = {name: None for name in DEFAULTS if name not in ALWAYS}
 NEEDED = [
     "customer_id", "timestamp", "channel", "event", "session_id", "device", "campaign", "variant",
-    "order_id", "score", "mail_group", "ad_group",
+    "order_id", "score", "mail_group", "ad_group", "segment",
 ]  # fmt: skip
 
 # Touchpoints with the one before and after, and their journey: a purchase ends it, as does a gap
@@ -103,7 +103,7 @@ LAST_MESSAGE = """(
     group by all)"""
 BACK = """(
     select customer_id, count(distinct channel) filter (timestamp < '2025-04-01') >= 4 as four,
-        bool_or(rested and timestamp >= '2025-10-01') as back
+        any_value(segment) = 'club' as club, bool_or(rested and timestamp >= '2025-10-01') as back
     from touch group by 1 having min(timestamp) < '2025-04-01')"""
 PICKUP = """(
     select isodow(p.timestamp) >= 6 as weekend, ln(epoch(r.timestamp - p.timestamp)) as wait
@@ -207,6 +207,14 @@ CALCULATIONS: dict[str, tuple[Callable[[Query], Estimate], Callable[[dict], floa
         lambda q: log_ratio(q, "back", "four", BACK),
         lambda truth: log(1 + truth),
     ),
+    "four_channel_retention, club members": (
+        lambda q: log_ratio(q, "back", "four", f"{BACK} where club"),
+        lambda truth: 0.0,
+    ),
+    "four_channel_retention, guests": (
+        lambda q: log_ratio(q, "back", "four", f"{BACK} where not club"),
+        lambda truth: 0.0,
+    ),
     "slow_weekend_pickup": (
         lambda q: difference(q, "wait", "weekend", PICKUP),
         lambda truth: log(truth),
@@ -232,7 +240,11 @@ CALCULATIONS: dict[str, tuple[Callable[[Query], Estimate], Callable[[dict], floa
         lambda truth: log(1 + truth["improvement"]),
     ),
 }  # fmt: skip
-NOTHING = {"retargeting, effect", "checkout_test, desktop"}  # planted without an effect
+# What looks like an effect and is none, or is tested where there is none.
+NOTHING = {
+    "retargeting, effect", "checkout_test, desktop",
+    "four_channel_retention, club members", "four_channel_retention, guests",
+}  # fmt: skip
 
 
 def estimates(table: pa.Table) -> dict[str, Estimate]:
@@ -282,6 +294,21 @@ def test_a_planted_truth_is_found_in_every_log_and_over_all(on, name):
 def test_nothing_is_found_where_it_is_switched_off(off, name):
     z = scores(off, name, 0.0)
     assert abs(z).max() < 4.5 and abs(pooled(z)) < 3.5
+
+
+def test_e_mail_that_causes_a_purchase_seldom_gets_the_last_touch():
+    table = simulate_table(20_000, 1)[0].select(NEEDED)
+    with duckdb.connect() as connection:
+        connection.register("log", table)
+        connection.execute(TOUCHPOINTS)
+        last = connection.sql("""
+            select arg_max(m.channel, m.timestamp) from purchase p join touch m
+                using (customer_id, journey)
+            where m.channel in ('e-mail', 'social', 'paid search', 'display')
+            group by customer_id, journey having bool_or(m.campaign = 'personal_offer')
+        """).fetchall()
+    assert len(last) > 200
+    assert sum(channel == "e-mail" for (channel,) in last) / len(last) < 0.35
 
 
 @pytest.mark.parametrize("truth", OFF)

@@ -47,7 +47,7 @@ def _ranges(leave: Mapping[str, float]) -> dict[str, tuple[float, float]]:
         "chat_handover.share": (0.0, stays[CHAT]),
         "chat_handover.repeat": (0.0, 1.0 - shop.CALLS_AGAIN),
         "chat_handover.csat": (0.0, CHAT_CSAT_MEAN - 1.0),
-        "retargeting": (0.0, 1.0 if leave["display"] <= 0.8 else 0.0),
+        "retargeting": (0.0, 1.0 if leave["display"] <= 0.6 else 0.0),
         "email_effect": (0.0, 0.2),
         "video_uplift": (-1.0, 1.0 / shop.VIDEO_TO_STORE - 1.0),
         "four_channel_retention": (0.0, 0.15),

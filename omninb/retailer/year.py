@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omninb.errors import OmninbError
 from omninb.retailer import shop
 from omninb.retailer.chance import streams, uniform
 from omninb.retailer.diary import Diary, ends
@@ -27,6 +28,7 @@ from omninb.retailer.walk import Touchpoints, walk
 COMES_BACK_RATE = 0.55  # of guests seen in January to March: begin a journey in October to December
 OFFERS = (98, 248)  # days of the year between which offers are sent, from 9 April on
 CLEAR = 76 * DAY + REST  # no journey planned so long after an offer: none is kept away by it
+_MANY = 300  # below, chance decides whether a planted size can be reached, and it is not refused
 _SEND, _DATES = 14, 4  # dates at which an offer is thought of
 
 
@@ -67,6 +69,9 @@ def year(who: People, chances: Chances, truth: dict, rates: Rates | None = None)
         offers, after = _possible_offers(who, settled, touchpoints, chances)
         caused, usual = _bought_in_year(after), _mailed_purchases(who, settled, touchpoints)
         work = rates.offers_work if rates else truth["email_effect"] * usual / max(caused, 1)
+        if work > 1 and usual >= _MANY:
+            most = f"at most {caused / usual:.2g}"
+            raise OmninbError(f"email_effect={truth['email_effect']!r}: give {most} here.")
         rows = np.flatnonzero(uniform(offers.stream, OFFER) < work)
         settled, touchpoints = _with(settled, touchpoints, *_taken(offers, after, rows))
     seen = touchpoints.take(np.flatnonzero(touchpoints.time < DAYS * DAY))
@@ -123,11 +128,16 @@ def _club_comes_back(who: People, plan: Plans, walked: Touchpoints, planted: flo
     """
     channels = _in_spring(who, plan, walked)
     many, few = who.club[channels >= 4], who.club[(channels > 0) & (channels < 4)]
-    if not len(many) or not len(few):
+    if not planted or not len(many) or not len(few):
         return 0.0
     apart = many.mean() - (1 + planted) * few.mean()
-    d = planted * COMES_BACK_RATE / apart if apart > 0 else 0.0
-    return min(d, 1 - COMES_BACK_RATE)
+    more = planted * COMES_BACK_RATE / apart if apart > 0 else np.inf
+    if more > 1 - COMES_BACK_RATE and len(many) >= _MANY:
+        raise OmninbError(
+            f"four_channel_retention={planted!r}: more than club members can do who are seen "
+            "on many channels. Give less."
+        )
+    return min(more, 1 - COMES_BACK_RATE)
 
 
 def _autumn(
