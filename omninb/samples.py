@@ -10,7 +10,7 @@ from omninb.errors import OmninbError
 if TYPE_CHECKING:
     from omninb.events import EventLog
 
-CUSTOMERS, SEED = 5_200, 7  # what data/sample.parquet was simulated with
+CUSTOMERS, SEED = 5_200, 10  # what data/sample.parquet was simulated with
 
 
 def sample() -> EventLog:

@@ -18,16 +18,9 @@ from omninb.retailer.shop import (
     BROWSE,
     CALL,
     CHAT,
-    CHECKOUT,
-    COLLECT,
     DAY,
-    DESKTOP,
-    HOUR,
-    JULY,
     LOYAL,
-    MAIL,
     PAY,
-    RETURN,
     SHOPS,
     STORE,
     WEB,
@@ -167,7 +160,7 @@ class _Onward:
         phone = np.where(source == WEB, self.at["device"], np.where(source == APP, 1, 2))
         device = np.where(source == WEB, self.at["device"], shop.TABLET)
         basket = self.chances.checks_out[
-            np.where(source == WEB, time >= JULY, 0).astype(int), device
+            np.where(source == WEB, time >= shop.JULY, 0).astype(int), device
         ]
         start, end = self.chances.tested
         treated = self.at["treated"] & (time >= start) & (time < end) & (source != shop.MARKET)
@@ -175,13 +168,15 @@ class _Onward:
             self.chances.pays[arm.astype(int), phone] for arm in (treated, treated * 0)
         )
         u, forward = self._u(FORWARD), np.where(was == BROWSE, shop.FILLS, basket)
-        forward = np.where(was == CHECKOUT, pays, np.where(was == PAY, 1.0, forward))
+        forward = np.where(was == shop.CHECKOUT, pays, np.where(was == PAY, 1.0, forward))
         moves = self.in_shop & ~self.goes & (u < forward)
         self._send(moves, source, later=False, buys=False)
         self.stage = np.where(moves, np.minimum(was + 1, PAY), self.stage)
         self.buys |= moves & (was == PAY)
-        self.later |= self.in_shop & (was == CHECKOUT) & ~moves
-        return (self.in_shop & (was == CHECKOUT) & (moves != (u < control))) * SWAYED_BY_CHECKOUT
+        self.later |= self.in_shop & (was == shop.CHECKOUT) & ~moves
+        return (
+            self.in_shop & (was == shop.CHECKOUT) & (moves != (u < control))
+        ) * SWAYED_BY_CHECKOUT
 
     def stall_at_payment(self) -> None:
         """In the app, some payments stall; of these, some are finished on the desktop."""
@@ -192,7 +187,7 @@ class _Onward:
         row = ((APP * 3 + self.at["taste"]) * 2 + self.at["club"]) * 2 + 1
         self._send(gives_up, _PLAIN.draw(self._u(PLAIN), row), later=True, buys=False)
         self._send(finishes, WEB, later=True, buys=True)
-        self.device = np.where(finishes, DESKTOP, self.device)
+        self.device = np.where(finishes, shop.DESKTOP, self.device)
         self.stage = np.where(gives_up, BASKET, self.stage)
         self.days = np.where(finishes, np.minimum(self.days, 2), self.days)
         self.days = np.where(gives_up, np.clip(self.days + 3, 4, 20), self.days)
@@ -202,11 +197,13 @@ class _Onward:
         begins = self.was == BOUGHT
         errand = _ERRANDS.draw(self._u(ERRAND), self.source)
         self.errand = np.where(begins, errand, self.errand)
-        place = np.where(errand == RETURN, _RETURNS.draw(self._u(PLACE), self.source), MAIL)
+        place = np.where(
+            errand == shop.RETURN, _RETURNS.draw(self._u(PLACE), self.source), shop.MAIL
+        )
         place = np.where(errand == shop.QUESTION, _ASKS.draw(self._u(PLACE)), place)
         self._send(begins, place, later=True, buys=False)
         self.days = np.where(begins, np.minimum(self.days, 15), self.days)
-        collects = (self.at["nth"] == 1) & (self.errand == COLLECT)
+        collects = (self.at["nth"] == 1) & (self.errand == shop.COLLECT)
         self._send(collects, STORE, later=True, buys=False)
 
     def contacts(self) -> np.ndarray:
@@ -232,8 +229,8 @@ class _Onward:
         weekend = np.isin(time // DAY % 7, [3, 4])
         hours = np.exp(1.2 + 0.5 * normal(at["stream"], READY))
         hours *= np.where(weekend, self.chances.slow, 1.0)
-        ready = time + (hours * HOUR).astype(np.int64)
-        later = np.where(begins & (self.errand == COLLECT), ready, later)
+        ready = time + (hours * shop.HOUR).astype(np.int64)
+        later = np.where(begins & (self.errand == shop.COLLECT), ready, later)
         stays = ~self.later & (self.source == WEB) & (self.channel == WEB)
         shopping = self.buys & np.isin(self.channel, SHOPS)
         return {
