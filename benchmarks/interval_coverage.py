@@ -13,6 +13,7 @@ import argparse
 import sys
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,12 +101,12 @@ def one_log(task: tuple[int, str, int]) -> list[Cell]:
     rng = np.random.default_rng([seed, customers, sizes == "pareto"])
     a = simulate(customers, sizes, PREFERENCE, rng, 10**8 * seed)
     b = simulate(customers, sizes, PREFERENCE + SHIFT, rng, 10**8 * seed + 5 * 10**7)
-    edges = onb.transition_table(a, gaps=False).set_index(["source", "target"])
-    nodes = pd.DataFrame.from_dict(dict(onb.transition_graph(a).nodes(data=True)), orient="index")
-    steps = onb.step_table(a, max_steps=2).set_index(["step", "channel"])
-    flows = onb.flow_table(a, max_steps=3).set_index(["step", "source", "target"])
-    paths = onb.path_table(a, top=30).set_index("path")
-    moved = onb.transition_difference_table(a, b).set_index(["source", "target"])
+    edges = _rows(onb.transition_table(a, gaps=False), "source", "target")
+    nodes = dict(onb.transition_graph(a).nodes(data=True))
+    steps = _rows(onb.step_table(a, max_steps=2), "step", "channel")
+    flows = _rows(onb.flow_table(a, max_steps=3), "step", "source", "target")
+    paths = _rows(onb.path_table(a, top=30), "path")
+    moved = _rows(onb.transition_difference_table(a, b), "source", "target")
     looked_up = {
         "edge p = .5": (edges, ("source", "half"), "probability"),
         "edge p = .1": (edges, ("source", "tenth"), "probability"),
@@ -115,17 +116,22 @@ def one_log(task: tuple[int, str, int]) -> list[Cell]:
         "share converted": (nodes, "converted", "share"),
         "step share": (steps, (2, "tenth"), "share"),
         "flow": (flows, (3, "half", "tenth"), "share"),
-        "path share": (paths, "source → half", "share"),
-        "path's conversion": (paths, "source → half → half", "conversion_rate"),
+        "path share": (paths, ("source → half",), "share"),
+        "path's conversion": (paths, ("source → half → half",), "conversion_rate"),
         "difference": (moved, ("source", "tenth"), "difference"),
     }
     return [_cell(name, *where) for name, where in looked_up.items()]
 
 
-def _cell(name: str, table: pd.DataFrame, key: object, column: str) -> Cell:
-    if key not in table.index:
+def _rows(table: pd.DataFrame, *keys: str) -> dict[Any, dict[str, Any]]:
+    """The rows of a table by their keys."""
+    return {tuple(row[key] for key in keys): row for row in table.to_dict("records")}
+
+
+def _cell(name: str, rows: dict[Any, dict[str, Any]], key: object, column: str) -> Cell:
+    if key not in rows:
         return (name, 0.0, np.nan, np.nan, "not seen")
-    row = table.loc[key]
+    row = rows[key]
     bounds = (row[f"{column}_ci_lower"], row[f"{column}_ci_upper"])
     return (name, row[column], *bounds, row["interval_method"].split(",")[0])
 

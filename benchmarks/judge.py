@@ -26,7 +26,7 @@ def judged(logs: int) -> list[Row]:
     return [
         *coverage_rows(coverage_table(logs), logs),
         *false_alarm_rows(5 * logs),
-        *exit_rows(max(20, logs // 10)),
+        *exit_rows(max(20, logs // 20)),
         *truth_rows(20),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
@@ -38,6 +39,8 @@ def side_by_side(task: Callable[[Any], list[Any]], given: Iterable[Any], name: s
     """What a task gives for each of many, joined, with a progress bar; a process a processor."""
     ready()  # compiled once, before there are several who would
     tasks = list(given)
+    if not sys.stderr.isatty():
+        print(f"{name}: {len(tasks):,} logs", file=sys.stderr, flush=True)
     own: Any = SimpleQueue()
     processors = threads()
     for processor in _processors():
