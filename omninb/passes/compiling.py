@@ -89,7 +89,7 @@ inlined = numba.njit(nogil=True, forceinline=True)
 @lru_cache
 def ready() -> None:
     """See that every pass is compiled, by one process at a time: two at once can spoil it."""
-    from omninb.passes import attempts, customers, cutting, moves, paths, steps  # noqa: F401
+    from omninb.passes import attempts, customers, cutting, exits, moves, paths, steps  # noqa: F401
 
     folder = cache_folder()
     done = folder / "complete"
