@@ -10,6 +10,7 @@ import pyarrow as pa
 from omninb.errors import OmninbError, duration, nearest
 from omninb.funnel_steps import FunnelSteps
 from omninb.journeys import Journeys
+from omninb.memory import fresh
 from omninb.passes import attempts as passes
 from omninb.passes.compiling import GROUPS, each, group_ranges
 
@@ -26,8 +27,8 @@ class Units:
     ----------
     offsets : numpy.ndarray, int64, shape (units + 1,)
         Where each unit's touchpoints begin.
-    customers : numpy.ndarray, int64, shape (units,)
-        Whose they are.
+    customers : numpy.ndarray, int32, shape (units,)
+        Whose they are, those of one customer side by side.
     group_offsets : numpy.ndarray, int64, shape (65,)
         Where each group's units begin.
     positions : numpy.ndarray or None
@@ -44,7 +45,7 @@ class Units:
         """The units that ``unit`` and ``hold`` ask for."""
         if unit not in ("customer", "journey"):
             raise OmninbError(f'unit={unit!r}: "customer" or "journey".')
-        everyone = np.arange(journeys.customers)
+        everyone = np.arange(journeys.customers, dtype=np.int32)
         if hold is not None:
             if unit != "customer":
                 raise OmninbError('hold= makes the unit (customer, value): leave unit="customer".')
@@ -66,7 +67,7 @@ class Units:
         column = table.column(hold).cast(pa.string()).combine_chunks().dictionary_encode()
         codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)[journeys.columns.order]
         starts = journeys.journey_offsets[journeys.customer_offsets]
-        customer = np.repeat(np.arange(journeys.customers), np.diff(starts))
+        customer = np.repeat(np.arange(journeys.customers, dtype=np.int32), np.diff(starts))
         held = np.flatnonzero(codes >= 0)
         order = held[np.lexsort((codes[held], customer[held]))]
         new = np.ones(len(order), bool)
@@ -84,6 +85,8 @@ class Attempts:
     Attributes
     ----------
     units : Units
+    window : int
+        µs from the first step to the last.
     unit : numpy.ndarray, int32
         Whose attempt it is: a row of ``units``.
     depth : numpy.ndarray, uint8
@@ -97,6 +100,7 @@ class Attempts:
 
     steps: FunnelSteps
     units: Units
+    window: int
     unit: np.ndarray
     depth: np.ndarray
     open: np.ndarray
@@ -111,11 +115,6 @@ class Attempts:
     def groups(self) -> np.ndarray:
         """The group of customers of each attempt."""
         return np.searchsorted(self.units.group_offsets, self.unit, side="right") - 1
-
-    @property
-    def made(self) -> np.ndarray:
-        """Which steps each attempt made, shape (attempts, steps)."""
-        return self.reached >= 0
 
 
 def find_attempts(
@@ -142,42 +141,41 @@ def find_attempts(
         fits, time = fits[units.positions], time[units.positions]
     window = _EVER if within is None else duration(within, "within")
     mature_until = _EVER if within is None else journeys.rules.observed_until - window
-    required = len(steps.required)
-    starts = (1 << required) - 1 if order == "any" else 1
-    bounds = units.offsets[units.group_offsets]
+    places = [*steps.required, *steps.optional]
+    if order == "any":
+        places.sort()
+    rules = (
+        ORDERS[order], ATTEMPTS[attempt], len(steps.required), len(steps.optional), window,
+        *between, mature_until,
+        *(np.array(one, np.int64) for one in (steps.after, places, steps.blocked, steps.inner)),
+    )  # fmt: skip
+    starts = np.uint16((1 << len(steps.required)) - 1 if order == "any" else 1)
     longest = int(np.diff(units.offsets).max(initial=0))
 
     def find(first_group: int, last_group: int) -> None:
         first, last = units.group_offsets[[first_group, last_group]]
-        room = int(last - first)
+        most = last - first
         if attempt == "every":
             here = fits[units.offsets[first] : units.offsets[last]]
-            room = int(np.count_nonzero(here & np.uint16(starts)))
+            most = np.count_nonzero(here & starts)
         found = (
-            np.empty(room, np.int32),
-            np.empty(room, np.uint8),
-            np.empty(room, bool),
-            np.empty((room, len(steps.labels)), np.int32),
+            fresh(most, np.int32),
+            fresh(most, np.uint8),
+            fresh(most, np.bool_),
+            fresh((most, len(places)), np.int32),
         )
-        count = passes.find_attempts(
-            first, last, units.offsets, time, fits, ORDERS[order], ATTEMPTS[attempt], required,
-            len(steps.optional), window, *between, mature_until, room,
-            *(np.array(bits, np.int64) for bits in (steps.after, steps.blocked, steps.inner)),
-            np.empty(longest, np.uint16), *found,
-        )  # fmt: skip
+        room = np.empty((6, longest), np.int64)
+        count = passes.find_attempts(first, last, units.offsets, time, fits, *rules, room, *found)
         parts[first_group] = tuple(column[:count] for column in found)
 
     parts: dict[int, tuple[np.ndarray, ...]] = {}
-    each(find, group_ranges(bounds))
+    each(find, group_ranges(units.offsets[units.group_offsets]))
     unit_of, depth, open_, reached = (
         np.concatenate(column) for column in zip(*(parts[g] for g in sorted(parts)), strict=True)
     )
-    places = np.argsort([*steps.required, *steps.optional])
-    if order != "any":
-        reached = reached[:, places]
     if units.positions is not None:
         reached = np.where(reached >= 0, units.positions[reached], -1).astype(np.int32)
-    return Attempts(steps, units, unit_of, depth, open_, reached)
+    return Attempts(steps, units, window, unit_of, depth, open_, reached)
 
 
 def _refuse_overlap(fits: np.ndarray, steps: FunnelSteps) -> None:

@@ -12,8 +12,8 @@ from omninb.conditions import Condition, chosen_codes, condition_words
 from omninb.errors import OmninbError, nearest
 from omninb.layout import Columns
 from omninb.memory import fresh
-from omninb.passes.attempts import mark_fits
 from omninb.passes.compiling import each, threads
+from omninb.passes.fits import mark_fits
 
 _MOST_BITS = 16
 Step = Condition | Sequence[Condition]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
-from omninb.attempts import Attempts, by_group
+from omninb.attempts import Attempts
 from omninb.intervals import Rates
 from omninb.journeys import Journeys
-from omninb.passes.compiling import GROUPS
-from omninb.step_times import time_histogram
-from omninb.tallies import By, Counts, Facts, Tally, labels_of
+from omninb.passes.attempt_counts import STEP_FIELDS, TIME_FIELDS, count_attempts
+from omninb.passes.compiling import GROUPS, each, group_ranges
+from omninb.passes.moves import BUCKETS
+from omninb.tallies import By, Counts, Facts, Tally, labels_of, micros_of, money_of
 
-STEP_COUNTS = (
-    "units", "customers", "open", "open_reached", "open_customers", "value_high", "value_low",
-)  # fmt: skip
+UNITS, CUSTOMERS, ALONE, OPEN, OPEN_REACHED, VALUED, HIGH, LOW = range(len(STEP_FIELDS))
 _MOST_LEVELS = 200
-_LOW = (1 << 32) - 1
+_ALL = (("all",),)
+Step = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -29,210 +29,138 @@ class FunnelTally(Tally):
     Attributes
     ----------
     steps : Counts
-        Labels (level, place of the step as two digits); by group STEP_COUNTS of mature attempts:
-        units and distinct customers that made the step, those that are open, money of those whose
-        last step it is (micros in two halves of 32 bits, whose sums are exact).
+        Labels (level, place of the step as two digits); STEP_FIELDS by group.
+    together : Counts
+        Labels (place,): distinct customers over all levels.
     times : Counts
-        ``values[bucket, step]``: `time_histogram` of the time since the required step before.
+        ``values[bucket, step]``: TIME_FIELDS of the time since the required step before.
     heaviest : Counts
-        The most mature attempts of one customer, by level; and of one customer in the population.
+        The most mature attempts of one customer, by level.
+    most : Counts
+        The most mature attempts of one customer over all levels, and the most units.
     population : Counts
-        All units, their customers, open units, customers with nothing but open attempts, and 1 in
-        each group where the log has a value role.
+        All units, their customers, open units, and customers with nothing but open units.
     """
 
     steps: Counts
+    together: Counts
     times: Counts
     heaviest: Counts
+    most: Counts
     population: Counts
 
     @classmethod
     def of(
-        cls, journeys: Journeys, attempts: Attempts, within: int, breakdown: By | None, mixed: bool
+        cls, journeys: Journeys, attempts: Attempts, breakdown: By | None, mixed: bool
     ) -> FunnelTally:
         """Count attempts; ``mixed`` steps come in any order."""
-        names, level = [""], np.zeros(len(attempts.unit), np.int64)
+        names, codes = [""], np.empty(0, np.uint16)
         if breakdown is not None:
             codes, names = labels_of(journeys, breakdown, _MOST_LEVELS)
-            level = codes[attempts.reached[:, 0]].astype(np.int64)
         size = attempts.reached.shape[1]
-        labels = [(name, f"{step:02d}") for name in names for step in range(size)]
-        values = np.zeros((GROUPS, len(labels), len(STEP_COUNTS)), np.int64)
-        counter = _Counter(attempts, level, len(names))
-        money = _money(journeys) if "value" in journeys.columns.table.column_names else None
-        required = range(size) if mixed else attempts.steps.required
-        for step in range(size):
-            cells = values[:, step::size]
-            made = attempts.reached[:, step] >= 0
-            mature = made & ~attempts.open
-            cells[..., 0], cells[..., 1] = counter.units(mature), counter.customers(mature)
-            cells[..., 2] = counter.units(attempts.open)
-            cells[..., 3] = counter.units(made & attempts.open)
-            cells[..., 4] = counter.customers(attempts.open)
-            if money is not None and step in required:
-                last = mature & (attempts.depth == required.index(step) + 1)
-                worth = money[journeys.columns.order[attempts.reached[last, step]]]
-                cells[..., 5] = counter.sums(last, worth >> 32)
-                cells[..., 6] = counter.sums(last, worth & _LOW)
-        times = _times(journeys, attempts, within, level, len(names), [] if mixed else required)
-        most = [
-            counter.most(~attempts.open & (level == code)) for code in range(len(names))
-        ] + [_most(attempts.units.customers)]  # fmt: skip
-        valued = np.full(GROUPS, int(money is not None))
-        whole = np.stack([*counter.population(), valued], axis=-1)[:, None, :]
+        required = np.arange(size) if mixed else np.array(attempts.steps.required)
+        before = [max((s for s in required if s < step), default=-1) for step in range(size)]
+        counts = np.zeros((GROUPS, len(names), size, len(STEP_FIELDS)), np.int64)
+        together = np.zeros((GROUPS, size), np.int64)
+        bounds = np.searchsorted(attempts.unit, attempts.units.group_offsets)
+        ranges = group_ranges(bounds)
+        heaviest = np.zeros((len(ranges), len(names) + 1), np.int64)
+        times = np.zeros((len(ranges), len(names), size, BUCKETS, len(TIME_FIELDS)), np.int64)
+        rows = (
+            bounds, attempts.customers, attempts.depth, attempts.open, attempts.reached, codes,
+            required, np.array(before), journeys.time, attempts.window,
+            journeys.rules.observed_until, micros_of(journeys), journeys.columns.order,
+        )  # fmt: skip
+        each(
+            count_attempts,
+            [(*r, *rows, counts, together, heaviest[i], times[i]) for i, r in enumerate(ranges)],
+        )
+        places = [f"{step:02d}" for step in range(size)]
+        labels = [(name, place) for name in names for place in places]
+        population, most_units = _population(attempts)
+        most = [heaviest[:, -1].max(), most_units]
         return cls(
             Facts.of(journeys, breakdown or "channel"),
-            Counts.of(labels, values),
-            Counts.of(labels, times),
+            Counts.of(labels, counts.reshape(GROUPS, len(labels), -1)),
+            Counts(tuple((place,) for place in places), together[..., None]),
+            Counts.of(labels, times.sum(axis=0).reshape(len(labels), BUCKETS, -1).swapaxes(0, 1)),
             Counts.of(
-                [*((name,) for name in names), ("", "all")],
-                np.array(most, np.int64)[None, :, None],
-                np.maximum,
+                [(name,) for name in names], heaviest[:, :-1].max(axis=0)[None, :, None], np.maximum
             ),
-            Counts((("all",),), whole),
+            Counts(_ALL, np.array(most)[None, None, :], np.maximum),
+            Counts(_ALL, population[:, None, :]),
         )
 
-    def level_rates(
-        self, part: Sequence[tuple[str, str]], whole: Sequence[tuple[str, str]]
-    ) -> Rates:
+    def level_rates(self, part: Sequence[Step], whole: Sequence[Step]) -> Rates:
         """How many of those who made one step made another, row by row."""
         made, of = self.steps.rows(part), self.steps.rows(whole)
         values = self.steps.values
-        heaviest = self.heaviest.values[0, self.heaviest.rows([(level,) for level, _ in part]), 0]
         return Rates(
-            values[:, made, 0],
-            values[:, of, 0],
-            values[:, made, 1].sum(axis=0),
-            values[:, of, 1].sum(axis=0),
-            heaviest,
+            values[:, made, UNITS],
+            values[:, of, UNITS],
+            values[:, made, CUSTOMERS].sum(axis=0),
+            values[:, of, CUSTOMERS].sum(axis=0),
+            self.heaviest.values[0, self.heaviest.rows([(level,) for level, _ in part]), 0],
         )
 
-    def rest_rates(
-        self, part: Sequence[tuple[str, str]], whole: Sequence[tuple[str, str]]
-    ) -> Rates:
+    def rest_rates(self, part: Sequence[Step], whole: Sequence[Step]) -> Rates:
         """The same of all levels but each row's own."""
-        size = len({step for _, step in self.steps.labels})
-        values = self.steps.values.reshape(GROUPS, -1, size, len(STEP_COUNTS))
-        others = (values.sum(axis=1, keepdims=True) - values).reshape(self.steps.values.shape)
-        made, of = self.steps.rows(part), self.steps.rows(whole)
-        heaviest = np.full(len(part), self.heaviest.values[0, :-1, 0].max(initial=0))
-        return Rates(
-            others[:, made, 0],
-            others[:, of, 0],
-            others[:, made, 1].sum(axis=0),
-            others[:, of, 1].sum(axis=0),
-            heaviest,
-        )
+        (made, with_it), (of, all_of_them) = self._rest(part), self._rest(whole)
+        most = np.full(len(part), self.most.values[0, 0, 0])
+        return Rates(made, of, with_it, all_of_them, most)
 
-    def population_rates(self, part: Sequence[tuple[str, str]], by_customer: bool) -> Rates:
+    def _rest(self, steps: Sequence[Step]) -> tuple[np.ndarray, np.ndarray]:
+        """Units by group, and customers, of all levels but each row's own."""
+        values, own = self.steps.values, self.steps.rows(steps)
+        places = np.array([int(place) for _, place in self.steps.labels])
+        whole = np.stack(
+            [values[:, places == place, UNITS].sum(axis=1) for place in np.unique(places)], axis=1
+        )
+        at = places[own]
+        customers = self.together.values[:, at, 0] - values[:, own, ALONE]
+        return whole[:, at] - values[:, own, UNITS], customers.sum(axis=0)
+
+    def population_rates(self, part: Sequence[Step], by_customer: bool) -> Rates:
         """How many of all units (or customers) that are not open made each step."""
         made = self.steps.rows(part)
-        units, customers, open_units, open_customers, _ = self.population.values[:, 0].T
+        units, customers, open_units, open_customers = self.population.values[:, 0].T
         whole = (customers - open_customers) if by_customer else (units - open_units)
-        most = self.heaviest.values[0, self.heaviest.rows([("", "all")]), 0]
+        most = 1 if by_customer else self.most.values[0, 0, 1]
         return Rates(
-            self.steps.values[:, made, 1 if by_customer else 0],
+            self.steps.values[:, made, CUSTOMERS if by_customer else UNITS],
             np.repeat(whole[:, None], len(made), axis=1),
-            self.steps.values[:, made, 1].sum(axis=0),
+            self.steps.values[:, made, CUSTOMERS].sum(axis=0),
             np.full(len(made), (customers - open_customers).sum()),
-            np.repeat(np.ones(1, np.int64) if by_customer else most, len(made)),
+            np.full(len(made), most),
         )
 
-    @property
-    def has_money(self) -> bool:
-        """Whether the log has a value role."""
-        return bool(self.population.values[:, 0, 4].any())
-
-    def value(self, row: int) -> float:
-        """Money at the last step, in currency units."""
-        high, low = (int(self.steps.values[:, row, field].sum()) for field in (5, 6))
-        return ((high << 32) + low) / 1e6
+    def value(self, step: Step) -> float:
+        """Money of those who came no further; NaN where no level has any at this step."""
+        alike = [i for i, label in enumerate(self.steps.labels) if label[1] == step[1]]
+        if not self.steps.values[:, alike, VALUED].any():
+            return float("nan")
+        return money_of(self.steps.values[:, self.steps.rows([step]), HIGH:])
 
 
-class _Counter:
-    """Counts attempts by group and level."""
+def _population(attempts: Attempts) -> tuple[np.ndarray, int]:
+    """Units, customers, open units, customers with nothing but open units: shape (64, 4).
 
-    def __init__(self, attempts: Attempts, level: np.ndarray, levels: int) -> None:
-        self.attempts, self.levels = attempts, levels
-        self.groups, self.level = attempts.groups, level
-        self.owner = attempts.customers
-        self.once = len(self.owner) < 2 or bool((np.diff(self.owner) > 0).all())
-
-    def units(self, chosen: np.ndarray) -> np.ndarray:
-        return by_group(self.groups[chosen], self.level[chosen], self.levels)
-
-    def customers(self, chosen: np.ndarray) -> np.ndarray:
-        if self.once:
-            return self.units(chosen)
-        rows = np.flatnonzero(chosen)
-        _, first = np.unique(self.owner[rows] * self.levels + self.level[rows], return_index=True)
-        return by_group(self.groups[rows[first]], self.level[rows[first]], self.levels)
-
-    def sums(self, chosen: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-        total = np.zeros((GROUPS, self.levels), np.int64)
-        np.add.at(total, (self.groups[chosen], self.level[chosen]), amounts)
-        return total
-
-    def most(self, chosen: np.ndarray) -> int:
-        return _most(self.owner[chosen])
-
-    def population(self) -> tuple[np.ndarray, ...]:
-        units, late = self.attempts.units, self.attempts.open
-        groups_of = np.repeat(np.arange(GROUPS), np.diff(units.group_offsets))
-        present = np.ones(len(units.customers), bool)
-        present[1:] = np.diff(units.customers) > 0
-        settled = np.unique(self.owner[~late])
-        waiting = np.setdiff1d(self.owner[late], settled)
-        first_of = np.searchsorted(units.customers, waiting)
-        open_units = np.unique(self.attempts.unit[late])
-        open_units = np.setdiff1d(open_units, self.attempts.unit[~late])
-        return (
-            np.diff(units.group_offsets),
-            np.bincount(groups_of[present], minlength=GROUPS),
-            np.bincount(groups_of[open_units], minlength=GROUPS),
-            np.bincount(groups_of[first_of], minlength=GROUPS),
+    And the most units of one customer.
+    """
+    units, waits = attempts.units, np.zeros(len(attempts.units.customers), bool)
+    waits[attempts.unit[attempts.open]] = True
+    waits[attempts.unit[~attempts.open]] = False
+    found = []
+    for a, b in itertools.pairwise(units.group_offsets):
+        own, waiting = units.customers[a:b], waits[a:b]
+        customers = _distinct(own)
+        found.append(
+            (len(own), customers, np.count_nonzero(waiting), customers - _distinct(own[~waiting]))
         )
+    counts = np.array(found)
+    alone = counts[:, 0].sum() == counts[:, 1].sum()
+    return counts, int(alone or np.bincount(units.customers).max())
 
 
-def _most(owners: np.ndarray) -> int:
-    """The most rows of one owner, owners standing together."""
-    if not len(owners):
-        return 0
-    ends = np.append(np.flatnonzero(np.diff(owners)), len(owners) - 1)
-    return int(np.diff(ends, prepend=-1).max())
-
-
-def _money(journeys: Journeys) -> np.ndarray:
-    """Micros of each row of the log, 0 where there are none."""
-    return journeys.columns.table.column("value").fill_null(0).cast(pa.int64()).to_numpy()
-
-
-def _times(
-    journeys: Journeys,
-    attempts: Attempts,
-    within: int,
-    level: np.ndarray,
-    levels: int,
-    required: Sequence[int],
-) -> np.ndarray:
-    """`time_histogram` of each step since the required one before it, by level and step."""
-    size, time = attempts.reached.shape[1], journeys.time
-    found = np.zeros(
-        (levels, size, *time_histogram(np.empty(0, np.int64), np.empty(0, bool)).shape)
-    )
-    found = found.astype(np.int64)
-    for step in range(1, size):
-        before = max((one for one in required if one < step), default=None)
-        if before is None:
-            continue
-        asked = np.flatnonzero(~attempts.open & (attempts.reached[:, before] >= 0))
-        since = time[attempts.reached[asked, before]]
-        made = attempts.reached[asked, step] >= 0
-        end = np.minimum(
-            time[attempts.reached[asked, required[0]]] + within, journeys.rules.observed_until
-        )
-        until = np.where(made, time[attempts.reached[asked, step]], end)
-        for code in range(levels):
-            own = slice(None) if levels == 1 else level[asked] == code
-            found[code, step] = time_histogram((until - since)[own], made[own])
-    return found.reshape(levels * size, *found.shape[2:]).swapaxes(0, 1)
+def _distinct(ordered: np.ndarray) -> int:
+    return int(np.count_nonzero(np.diff(ordered))) + (len(ordered) > 0)

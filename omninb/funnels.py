@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from omninb.attempts import find_attempts
-from omninb.errors import OmninbError, duration
+from omninb.errors import OmninbError
+from omninb.funnel_answers import (
+    difference_columns,
+    funnel_frame,
+    level_rates,
+    with_level_differences,
+)
 from omninb.funnel_steps import Exclusion, FunnelSteps, Step
 from omninb.funnel_tally import FunnelTally
-from omninb.intervals import Rates, difference_bounds, difference_p_values
+from omninb.intervals import Rates
 from omninb.journeys import Journeys
 from omninb.rules import moment
-from omninb.step_times import conditional_quantile
 from omninb.tallies import By, texts
-
-_EVER = np.iinfo(np.int64).max // 4
-_FEW = 20
-_OWN_COLUMNS = {"funnel_step", "step", "customers", "open", "value", "period"}
 
 
 def funnel_table(
@@ -108,22 +108,16 @@ def funnel_table(
             'breakdown: attempt="furthest" selects on the outcome. Give attempt="first" or "every".'
         )
     asked = FunnelSteps.of(steps, optional, exclude)
-    tally = _tally(journeys, asked, within, order, attempt, unit, hold, breakdown)
-    frame = _frame(tally, asked, order, attempt)
-    name = _count_name(attempt, unit, hold)
-    if name != "customers":
-        frame.insert(list(frame).index("customers") + 1, name, frame.pop("_units"))
-    frame = frame.drop(columns="_units", errors="ignore")
-    if breakdown is None:
-        frame = frame.drop(columns="_level")
-    else:
-        role = breakdown if isinstance(breakdown, str) else " · ".join(breakdown)
-        if role in _OWN_COLUMNS:
-            raise OmninbError(f"breakdown={role!r} is a column of this table. Rename it first.")
-        frame = _with_differences(frame, tally).rename(columns={"_level": role})
-    if not asked.optional:
-        frame = frame.drop(columns="optional")
-    frame.attrs = _attrs(tally, asked, within, order, attempt, name, breakdown)
+    found = find_attempts(journeys, asked, within, order, attempt, unit, hold)
+    tally = FunnelTally.of(journeys, found, breakdown, order == "any")
+    frame = funnel_frame(tally, asked, order, attempt)
+    if breakdown is not None:
+        frame = with_level_differences(frame, tally)
+    counted = _count_name(attempt, unit, hold)
+    frame = _named(frame, tally.facts.by if breakdown is not None else "", counted)
+    frame = frame if asked.optional else frame.drop(columns="optional")
+    frame.attrs = _attrs(tally, asked, within, order, attempt, counted)
+    frame.attrs["by"] = tally.facts.by if breakdown is not None else ""
     return frame
 
 
@@ -175,40 +169,17 @@ def funnel_period_table(
         begin, end = (moment(at, "periods", journeys.rules.timezone) for at in period)
         if begin >= end:
             raise OmninbError(f"periods: {period!r} ends before it begins.")
-        between = (begin, end - 1)
-        tally = _tally(journeys, asked, within, between=between)
-        frame = _frame(tally, asked, "ordered", "first").drop(
-            columns=["_level", "_units", "optional"]
-        )
-        frame.insert(0, "period", texts([f"{period[0]} to {period[1]}"] * len(frame)))
-        rates = _rates(tally, frame, "", 0)
-        first = rates if first is None else first
-        lower, upper, method = difference_bounds(first, rates)
-        other = len(frames) > 0
-        frame["difference"] = rates.estimate - first.estimate if other else np.nan
-        frame["difference_ci_lower"] = lower if other else np.nan
-        frame["difference_ci_upper"] = upper if other else np.nan
-        frame["difference_method"] = texts(method if other else ["none"] * len(frame))
-        frames.append(frame)
+        found = find_attempts(journeys, asked, within, attempt="first", between=(begin, end - 1))
+        tally = FunnelTally.of(journeys, found, None, mixed=False)
+        frame = funnel_frame(tally, asked, "ordered", "first")
+        rates = level_rates(frame, tally)
+        columns = difference_columns(first or rates, rates, without=first is None)
+        frame = frame.assign(_level=texts([f"{period[0]} to {period[1]}"] * len(frame)), **columns)
+        frames.append(_named(frame, "period", "customers").drop(columns="optional"))
+        first = first or rates
     whole = pd.concat(frames, ignore_index=True)
-    whole.attrs = _attrs(tally, asked, within, "ordered", "first", "customers", "period")
+    whole.attrs = _attrs(tally, asked, within, "ordered", "first", "customers") | {"by": "period"}
     return whole
-
-
-def _tally(
-    journeys: Journeys,
-    asked: FunnelSteps,
-    within: str | None,
-    order: str = "ordered",
-    attempt: str = "first",
-    unit: str = "customer",
-    hold: str | None = None,
-    breakdown: By | None = None,
-    between: tuple[int, int] = (-_EVER, _EVER),
-) -> FunnelTally:
-    found = find_attempts(journeys, asked, within, order, attempt, unit, hold, between)
-    window = _EVER if within is None else duration(within, "within")
-    return FunnelTally.of(journeys, found, window, breakdown, order == "any")
 
 
 def _count_name(attempt: str, unit: str, hold: str | None) -> str:
@@ -217,91 +188,15 @@ def _count_name(attempt: str, unit: str, hold: str | None) -> str:
     return "units" if hold is not None else "customers" if unit == "customer" else "journeys"
 
 
-def _rates(tally: FunnelTally, frame: pd.DataFrame, level: str, first: int) -> Rates:
-    part = [(level, f"{step - 1:02d}") for step in frame["step"]]
-    return tally.level_rates(part, [(level, f"{first:02d}")] * len(part))
-
-
-def _frame(tally: FunnelTally, asked: FunnelSteps, order: str, attempt: str) -> pd.DataFrame:
-    """The table with all columns but those of the differences."""
-    size = len(asked.labels)
-    mixed = order == "any"
-    required = list(range(size)) if mixed else asked.required
-    names = [f"{k + 1} of {size} steps" for k in range(size)] if mixed else asked.labels
-    before = [max((r for r in required if r < k), default=0) for k in range(size)]
-    levels = dict.fromkeys(level for level, _ in tally.steps.labels)
-    entered = tally.steps.values[:, tally.steps.rows([(level, "00") for level in levels]), 0]
-    sizes = dict(zip(levels, entered.sum(axis=0).tolist(), strict=True))
-    shown = sorted(levels, key=lambda level: (-sizes[level], level))
-    if len(shown) > 1:
-        shown = [level for level in shown if sizes[level]]
-    rows = [(level, k) for level in shown for k in range(size)]
-    part = [(level, f"{k:02d}") for level, k in rows]
-    at = tally.steps.rows(part)
-    counts = tally.steps.values[:, at].sum(axis=0)
-    rates = {
-        "conversion_rate": tally.level_rates(part, [(level, "00") for level, _ in rows]),
-        "step_conversion_rate": tally.level_rates(
-            part, [(level, f"{before[k]:02d}") for level, k in rows]
-        ),
-        "population_rate": tally.population_rates(part, by_customer=attempt == "every"),
-    }
-    columns: dict[str, object] = {
-        "_level": texts(level for level, _ in rows),
-        "funnel_step": texts(names[k] for _, k in rows),
-        "step": np.array([k + 1 for _, k in rows], np.int64),
-        "optional": [k not in required for _, k in rows],
-        "customers": counts[:, 1],
-        "_units": counts[:, 0],
-    }
-    begins = np.array([k == 0 for _, k in rows], bool)
-    for name, rate in rates.items():
-        lower, upper, method = rate.bounds()
-        none = begins & (name != "population_rate")  # all of those who begin have begun
-        columns[name] = np.where(none & (name[0] == "s"), np.nan, rate.estimate)
-        columns[f"{name}_ci_lower"] = np.where(none, np.nan, lower)
-        columns[f"{name}_ci_upper"] = np.where(none, np.nan, upper)
-        kind = name.removesuffix("conversion_rate").removesuffix("rate")
-        columns[f"{kind}interval_method"] = texts(np.where(none, "none", method))
-    times = [tally.times.values[:, row] for row in tally.times.rows(part)]
-    columns |= {
-        "drop_off": 1.0 - np.asarray(columns["step_conversion_rate"]),
-        "open": counts[:, 2],
-        "open_converted": counts[:, 3],
-        "median_time": np.array([conditional_quantile(one, 0.5) for one in times], "m8[ns]"),
-        "p90_time": np.array([conditional_quantile(one, 0.9) for one in times], "m8[ns]"),
-        "value": [
-            tally.value(row) if k in required and tally.has_money else np.nan
-            for row, (_, k) in zip(at.tolist(), rows, strict=True)
-        ],
-    }
-    return pd.DataFrame(columns)
-
-
-def _with_differences(frame: pd.DataFrame, tally: FunnelTally) -> pd.DataFrame:
-    """Each level against all others, with Holm's adjustment over the levels of a step."""
-    from statsmodels.stats.multitest import multipletests
-
-    part = [
-        (level, f"{k - 1:02d}") for level, k in zip(frame["_level"], frame["step"], strict=True)
-    ]
-    whole = [(level, "00") for level, _ in part]
-    rest, own = tally.rest_rates(part, whole), tally.level_rates(part, whole)
-    lower, upper, method = difference_bounds(rest, own)
-    begins = (frame["step"] == 1).to_numpy()
-    p = np.where(begins, np.nan, difference_p_values(rest, own))
-    adjusted = np.full(len(p), np.nan)
-    for step in frame["step"].unique():
-        here = np.flatnonzero((frame["step"] == step).to_numpy() & np.isfinite(p))
-        if len(here):
-            adjusted[here] = multipletests(p[here], method="holm")[1]
-    frame["difference"] = np.where(begins, np.nan, own.estimate - rest.estimate)
-    frame["difference_ci_lower"] = np.where(begins, np.nan, lower)
-    frame["difference_ci_upper"] = np.where(begins, np.nan, upper)
-    frame["difference_method"] = texts(np.where(begins, "none", method))
-    frame["p_value"], frame["p_adjusted"] = p, adjusted
-    frame["small"] = own.customers < _FEW
-    return frame
+def _named(frame: pd.DataFrame, level: str, counted: str) -> pd.DataFrame:
+    """The frame with its level first and what the rates count after the customers, named."""
+    if level in frame:
+        raise OmninbError(f"breakdown={level!r} is a column of this table. Rename it in the log.")
+    names = [name for name in frame.columns if name not in ("_level", "_units")]
+    if counted != "customers":
+        names.insert(names.index("customers") + 1, "_units")
+    names = ["_level", *names] if level else names
+    return frame[names].rename(columns={"_level": level, "_units": counted})
 
 
 def _attrs(
@@ -310,17 +205,15 @@ def _attrs(
     within: str | None,
     order: str,
     attempt: str,
-    unit: str,
-    breakdown: By | None,
+    counted: str,
 ) -> dict[object, object]:
     units, customers, *_ = tally.population.values.sum(axis=(0, 1)).tolist()
     return tally.facts.attrs() | {
-        "by": "" if breakdown is None else tally.facts.by if breakdown != "period" else "period",
         "steps": asked.labels,
         "within": within,
         "so_far": within is None,
         "order": order,
         "attempt": attempt,
-        "unit": unit,
-        "population": customers if unit in ("customers", "attempts") else units,
+        "unit": counted,
+        "population": customers if counted in ("customers", "attempts") else units,
     }

@@ -4,30 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from omninb.passes.moves import BUCKETS, FRACTION_BITS, gap_of
-
-TIME_FIELDS = ("made", "fractions", "censored")
-
-
-def time_histogram(waits: np.ndarray, made: np.ndarray) -> np.ndarray:
-    """Waits by bucket: shape (BUCKETS, 3), of TIME_FIELDS.
-
-    Parameters
-    ----------
-    waits : numpy.ndarray, int64
-        µs until the step was made, or until nobody could see it being made any more.
-    made : numpy.ndarray, bool
-        Whether it was made.
-    """
-    bits = np.maximum(waits, 64).astype(np.float64).view(np.int64)
-    bucket = np.minimum((bits >> 46) - 1028 * 64, BUCKETS - 1)
-    bucket = np.where(waits < 64, np.maximum(waits, 0), bucket)
-    fraction = np.where(waits < 64, 0, (bits >> (46 - FRACTION_BITS)) & ((1 << FRACTION_BITS) - 1))
-    found = np.zeros((BUCKETS, len(TIME_FIELDS)), np.int64)
-    found[:, 0] = np.bincount(bucket[made], minlength=BUCKETS)
-    np.add.at(found[:, 1], bucket[made], fraction[made])
-    found[:, 2] = np.bincount(bucket[~made], minlength=BUCKETS)
-    return found
+from omninb.passes.moves import gap_of
 
 
 def conditional_quantile(histogram: np.ndarray, q: float) -> np.timedelta64:
@@ -39,7 +16,7 @@ def conditional_quantile(histogram: np.ndarray, q: float) -> np.timedelta64:
     Parameters
     ----------
     histogram : numpy.ndarray, int64, shape (BUCKETS, 3)
-        From `time_histogram`.
+        TIME_FIELDS of :mod:`omninb.passes.attempt_counts`.
     q : float
         0.5 for the median.
     """

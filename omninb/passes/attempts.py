@@ -1,14 +1,15 @@
 """Attempts at a funnel: when each unit tried, how far it came, and at which touchpoints.
 
 A touchpoint's ``fits`` is a set of bits: bit s - 1 for required step s, then one for each optional
-step, then one for each exclusion. Each exclusion (a, b) blocks the way from steps a … b - 1 onward
-(``blocked``: bits of those steps) and makes a touchpoint useless as a step strictly between a and b
+step, then one for each exclusion. Each exclusion (a, b) bars the way from steps a … b - 1 onward
+(``blocked``: bits of those steps) and makes a touchpoint void as a step strictly between a and b
 (``inner``).
 
-Ordered steps take O(touchpoints × steps): forward, the latest feasible start of each step gives the
-depth, as a later start can do all that an earlier one can; backward, the earliest completion gives
-the first start that comes as far; forward again from there, each step takes the first touchpoint
-that can still be completed in time.
+A unit's touchpoints that fit anything are gathered first (strict steps need all of them); the
+helpers count places among these. Ordered steps take O(touchpoints × steps): forward, the latest
+feasible start of each step gives the depth, as a later start can do all that an earlier one can;
+backward, the earliest completion gives the first start that comes as far; forward again from there,
+each step takes the first touchpoint that can still be completed in time.
 """
 
 from __future__ import annotations
@@ -25,198 +26,153 @@ _LATE = np.iinfo(np.int64).max // 4
 
 
 @helper
-def _barred(fit, marks, first_bit):
-    """The steps that the exclusions of a touchpoint block, or make useless."""
-    found = int64(0)
-    for e in range(len(marks)):
-        if (fit >> (first_bit + e)) & 1:
-            found |= marks[e]
-    return found
-
-
-@helper
-def _depth(time, fits, start, stop, steps, within, low, high, blocked, inner, bit, latest):
-    """How far any attempt of [start, stop) that begins in [low, high] comes."""
+def _depth(when, fit, bars, void, start, size, steps, within, low, high, latest):
+    """How far any attempt that begins in [low, high] comes."""
     for s in range(steps):
         latest[s] = NEVER
     depth = 0
-    for i in range(start, stop):
-        fit = int64(fits[i])
-        if fit == 0:
-            continue
-        t = time[i]
-        bars = _barred(fit, blocked, bit)
-        useless = _barred(fit, inner, bit)
+    for k in range(start, size):
         for s in range(steps - 1, -1, -1):
             arrives = NEVER
-            if (fit >> s) & 1:
+            if (fit[k] >> s) & 1:
                 if s == 0:
-                    arrives = t if low <= t <= high else NEVER
-                elif latest[s - 1] > NEVER and t - latest[s - 1] <= within:
+                    arrives = when[k] if low <= when[k] <= high else NEVER
+                elif latest[s - 1] > NEVER and when[k] - latest[s - 1] <= within:
                     arrives = latest[s - 1]
                 if arrives > NEVER:
                     depth = max(depth, s + 1)
-                if (useless >> s) & 1:
+                if (void[k] >> s) & 1:
                     arrives = NEVER
-            if (bars >> s) & 1:
+            if (bars[k] >> s) & 1:
                 latest[s] = NEVER
             latest[s] = max(latest[s], arrives)
+        if depth == steps:
+            break
     return depth
 
 
 @helper
-def _earliest_start(
-    time, fits, start, stop, depth, within, low, high, blocked, inner, bit, completion
-):
-    """The first touchpoint in [start, stop) from which ``depth`` steps are made in time."""
+def _earliest_start(when, fit, bars, void, start, size, depth, within, low, high, completion):
+    """The first place from which ``depth`` steps are made in time."""
     for s in range(depth):
         completion[s] = _LATE
-    found = int64(-1)
-    for i in range(stop - 1, start - 1, -1):
-        fit = int64(fits[i])
-        if fit == 0:
-            continue
-        t = time[i]
-        bars = _barred(fit, blocked, bit) << 1
-        useless = _barred(fit, inner, bit)
+    found = start
+    for k in range(size - 1, start - 1, -1):
         for s in range(depth):
             ends = _LATE
-            if (fit >> s) & 1:
+            if (fit[k] >> s) & 1:
                 if s == depth - 1:
-                    ends = t
-                elif not (useless >> s) & 1:
+                    ends = when[k]
+                elif not (void[k] >> s) & 1:
                     ends = completion[s + 1]
             if s == 0:
-                if ends < _LATE and ends - t <= within and low <= t <= high:
-                    found = int64(i)
+                if ends < _LATE and ends - when[k] <= within and low <= when[k] <= high:
+                    found = k
                 continue
-            if (bars >> s) & 1:
+            if (bars[k] >> (s - 1)) & 1:
                 completion[s] = _LATE
             completion[s] = min(completion[s], ends)
     return found
 
 
 @helper
-def _follow(time, fits, start, stop, depth, deadline, blocked, inner, bit, can, reached):
-    """Write the earliest chain of ``depth`` steps from a start into ``reached``.
+def _follow(when, fit, bars, void, start, stop, depth, deadline, can, chain):
+    """Write the earliest chain of ``depth`` steps from a start.
 
-    ``can[i - start]`` receives the steps that touchpoint i can be in a chain that is completed.
+    ``can[k]`` receives the steps that place k can be in a chain that is completed.
     """
-    reached[0] = start
+    chain[0] = start
     if depth == 1:
         return
-    ahead = int64(0)
     last = start
-    for i in range(start, stop):
-        if time[i] > deadline:
-            break
-        last = i
-    for i in range(last, start, -1):
-        fit = int64(fits[i])
-        can[i - start] = 0
-        if fit == 0:
-            continue
-        here = fit & ((ahead >> 1) | (int64(1) << (depth - 1)))
-        useless = _barred(fit, inner, bit) & ~(int64(1) << (depth - 1))
-        here &= ~useless
-        can[i - start] = here
-        ahead = (ahead & ~(_barred(fit, blocked, bit) << 1)) | here
+    while last + 1 < stop and when[last + 1] <= deadline:
+        last += 1
+    final = int64(1) << (depth - 1)
+    ahead = int64(0)
+    for k in range(last, start, -1):
+        here = fit[k] & ((ahead >> 1) | final) & (final | ~void[k])
+        can[k] = here
+        ahead = (ahead & ~(bars[k] << 1)) | here
     s = 1
-    for i in range(start + 1, last + 1):
-        if s == depth:
-            break
-        if (int64(can[i - start]) >> s) & 1:
-            reached[s] = i
+    for k in range(start + 1, last + 1):
+        if s < depth and (can[k] >> s) & 1:
+            chain[s] = k
             s += 1
 
 
 @helper
-def _from_start(time, fits, start, stop, steps, within, blocked, inner, bit, ends_at_next):
+def _from_start(when, fit, bars, void, start, size, steps, deadline, ends_at_next):
     """How far the attempt from one start comes, and where it ends.
 
     With ``ends_at_next``, a touchpoint of step 1 that takes it no further begins the next attempt.
     """
+    possible = (int64(1) << steps) - 1
     states = int64(1)
-    depth = 1
-    deadline = time[start] + within if within < _LATE else _LATE
-    i = start + 1
-    while i < stop and time[i] <= deadline:
-        fit = int64(fits[i])
-        if fit != 0:
-            arrives = fit & (states << 1) & ((int64(1) << steps) - 1)
-            further = (arrives >> depth) & 1
-            if ends_at_next and (fit & 1) and not further:
-                return depth, i
-            depth += further
-            states &= ~_barred(fit, blocked, bit)
-            states |= arrives & ~_barred(fit, inner, bit)
-        i += 1
-    if ends_at_next:
-        while i < stop and not (fits[i] & 1):
-            i += 1
-    else:
-        i = stop
-    return depth, i
+    depth = int64(1)
+    k = start + 1
+    while k < size and (ends_at_next or when[k] <= deadline):
+        arrives = fit[k] & (states << 1) & possible if when[k] <= deadline else int64(0)
+        further = (arrives >> depth) & 1
+        if ends_at_next and fit[k] & 1 and not further:
+            return depth, k
+        depth += further
+        states = (states & ~bars[k]) | (arrives & ~void[k])
+        k += 1
+    return depth, size
 
 
 @helper
-def _straight(time, fits, start, stop, steps, within):
+def _straight(when, fit, start, size, steps, deadline):
     """How many steps follow each other from a start without anything between."""
     depth = 1
     while (
         depth < steps
-        and start + depth < stop
-        and (fits[start + depth] >> depth) & 1
-        and time[start + depth] - time[start] <= within
+        and start + depth < size
+        and (fit[start + depth] >> depth) & 1
+        and when[start + depth] <= deadline
     ):
         depth += 1
     return depth
 
 
 @helper
-def _mixed(time, fits, start, stop, steps, within, ends_at_next, reached):
-    """The first touchpoints of the different steps from a start, and where the attempt ends."""
+def _mixed(when, fit, start, size, deadline, ends_at_next, chain):
+    """The first places of the different steps from a start, and where the attempt ends."""
     done = int64(0)
     depth = 0
-    i = start
-    while i < stop and time[i] - time[start] <= within:
-        fit = int64(fits[i]) & ((int64(1) << steps) - 1)
-        if fit & ~done:
-            reached[depth] = i
+    k = start
+    while k < size and when[k] <= deadline:
+        if fit[k] & ~done:
+            chain[depth] = k
             depth += 1
-            done |= fit
-        elif fit and ends_at_next:
-            return depth, i
-        i += 1
-    while ends_at_next and i < stop and not fits[i] & ((int64(1) << steps) - 1):
-        i += 1
-    return depth, i if ends_at_next else stop
+            done |= fit[k]
+        elif ends_at_next:
+            return depth, k
+        k += 1
+    return depth, k
 
 
 @helper
-def _most_mixed(time, fits, start, stop, steps, within, low, high, counts):
+def _most_mixed(when, fit, start, size, steps, within, low, high, counts):
     """The first start of the most different steps within the window: two pointers."""
     for s in range(steps):
         counts[s] = 0
-    found = int64(-1)
+    found = start
     best = 0
     different = 0
     end = start
-    for i in range(start, stop):
-        fit = int64(fits[i]) & ((int64(1) << steps) - 1)
-        if fit == 0:
-            continue
-        while end < stop and time[end] - time[i] <= within:
+    for k in range(start, size):
+        while end < size and when[end] - when[k] <= within:
             for s in range(steps):
-                if (fits[end] >> s) & 1:
+                if (fit[end] >> s) & 1:
                     different += counts[s] == 0
                     counts[s] += 1
             end += 1
-        if low <= time[i] <= high and different > best:
+        if low <= when[k] <= high and different > best:
             best = different
-            found = int64(i)
+            found = k
         for s in range(steps):
-            if (fit >> s) & 1:
+            if (fit[k] >> s) & 1:
                 counts[s] -= 1
                 different -= counts[s] == 0
     return found
@@ -224,8 +180,8 @@ def _most_mixed(time, fits, start, stop, steps, within, low, high, counts):
 
 @compiled(
     "int64(int64, int64, int64[::1], int64[::1], uint16[::1], int64, int64, int64, int64, int64,"
-    " int64, int64, int64, int64, int64[::1], int64[::1], int64[::1], uint16[::1], int32[::1],"
-    " uint8[::1], boolean[::1], int32[:, ::1])"
+    " int64, int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1],"
+    " int32[::1], uint8[::1], boolean[::1], int32[:, ::1])"
 )
 def find_attempts(
     first_unit,
@@ -241,11 +197,11 @@ def find_attempts(
     low,
     high,
     mature_until,
-    most,
     after,
+    places,
     blocked,
     inner,
-    can,
+    room,
     units,
     depths,
     open_,
@@ -260,99 +216,101 @@ def find_attempts(
     within : µs from step 1 to the last.
     low, high : µs; attempts that begin outside are not looked at.
     mature_until : µs; an attempt that begins later is open.
-    most : attempts for which there is room, only to fail loudly.
     after : the required step behind which each optional one is looked for.
-    can : room for one unit's touchpoints.
+    places : the column of ``reached`` for each required step and then each optional one.
+    room : six rows as long as the longest unit.
     units, depths, open_, reached : outputs, one row an attempt; ``reached`` holds the touchpoint of
-        each required step and then of each optional one, -1 where there is none.
+        each step, -1 where there is none.
     """
+    at, when, fit, bars, void, can = room[0], room[1], room[2], room[3], room[4], room[5]
     latest = np.empty(steps, np.int64)
-    bit = steps + optional
-    step_bits = (int64(1) << steps) - 1
+    chain = np.empty(steps, np.int64)
+    starts = (int64(1) << steps) - 1 if order == ANY else int64(1)
+    top = min(high, mature_until)
+    every = attempt == EVERY
     count = 0
     for unit in range(first_unit, last_unit):
-        begin = unit_offsets[unit]
-        stop = unit_offsets[unit + 1]
-        any_fit = int64(0)
-        for i in range(begin, stop):
-            any_fit |= int64(fits[i])
-        if not (any_fit & (step_bits if order == ANY else 1)):
+        size = int64(0)  # a plain 0 would compile every helper twice
+        present = int64(0)
+        for i in range(unit_offsets[unit], unit_offsets[unit + 1]):
+            at[size] = i
+            fit[size] = fits[i]
+            present |= fit[size]
+            size += order == STRICT or fit[size] != 0
+        if not present & starts:
             continue
-        starts = step_bits if order == ANY else int64(1)
-        top = min(high, mature_until)
-        i = begin
-        while i < stop:
-            while i < stop and not (fits[i] & starts and time[i] >= low):
-                i += 1
-            if i == stop or time[i] > high:
+        for i in range(size):
+            when[i] = time[at[i]]
+            bars[i] = 0
+            void[i] = 0
+            for e in range(len(blocked)):
+                if (fit[i] >> (steps + optional + e)) & 1:
+                    bars[i] |= blocked[e]
+                    void[i] |= inner[e]
+        reachable = 0  # further than the steps that occur at all nobody comes
+        while reachable < steps and (present >> reachable) & 1:
+            reachable += 1
+        k = int64(0)
+        while True:
+            while k < size and not (fit[k] & starts and when[k] >= low):
+                k += 1
+            if k == size or when[k] > high:
                 break
-            if count == most:
-                return -1
-            row = reached[count]
-            for s in range(len(row)):
-                row[s] = -1
-            late = time[i] > top
-            at = i
-            ends = stop
-            depth = 0
+            late = when[k] > top
+            begin = k
+            ends = size
+            depth = int64(0)
             if attempt == FURTHEST and not late:
                 if order == ANY:
-                    at = _most_mixed(time, fits, i, stop, steps, within, low, top, latest)
+                    begin = _most_mixed(when, fit, k, size, steps, within, low, top, latest)
                 elif order == STRICT:
-                    for k in range(i, stop):
-                        if fits[k] & 1 and time[k] <= top:
-                            straight = _straight(time, fits, k, stop, steps, within)
+                    for other in range(k, size):
+                        if fit[other] & 1 and when[other] <= top:
+                            straight = _straight(
+                                when, fit, other, size, steps, when[other] + within
+                            )
                             if straight > depth:
                                 depth = straight
-                                at = k
+                                begin = int64(other)
                 else:
                     depth = _depth(
-                        time, fits, i, stop, steps, within, low, top, blocked, inner, bit, latest
+                        when, fit, bars, void, k, size, reachable, within, low, top, latest
                     )
-                    at = _earliest_start(
-                        time, fits, i, stop, depth, within, low, top, blocked, inner, bit, latest
-                    )
+                    if depth > 1:
+                        begin = _earliest_start(
+                            when, fit, bars, void, k, size, depth, within, low, top, latest
+                        )
+            deadline = when[begin] + within
             if order == ANY:
-                depth, ends = _mixed(time, fits, at, stop, steps, within, attempt == EVERY, row)
+                depth, ends = _mixed(when, fit, begin, size, deadline, every, chain)
             elif order == STRICT:
-                depth = _straight(time, fits, at, stop, steps, within)
+                depth = _straight(when, fit, begin, size, steps, deadline)
                 for s in range(depth):
-                    row[s] = at + s
-                if attempt == EVERY:
-                    ends = at + depth
-                    while ends < stop and not fits[ends] & 1:
-                        ends += 1
+                    chain[s] = begin + s
+                ends = begin + depth
             else:
-                if attempt != FURTHEST or late:
+                if depth == 0:
                     depth, ends = _from_start(
-                        time, fits, at, stop, steps, within, blocked, inner, bit, attempt == EVERY
+                        when, fit, bars, void, begin, size, reachable, deadline, every
                     )
-                deadline = time[at] + within if within < _LATE else _LATE
-                _follow(time, fits, at, ends, depth, deadline, blocked, inner, bit, can, row)
-                for o in range(optional):
-                    s = after[o]
-                    if s >= depth:
-                        continue
-                    limit = row[s + 1] if s + 1 < depth else ends
-                    for k in range(row[s] + 1, limit):
-                        if time[k] > deadline:
-                            break
-                        if (fits[k] >> (steps + o)) & 1:
-                            row[steps + o] = k
-                            break
+                _follow(when, fit, bars, void, begin, ends, depth, deadline, can, chain)
+            for s in range(steps + optional):
+                reached[count, s] = -1
+            for s in range(depth):
+                reached[count, places[s]] = at[chain[s]]
+            for o in range(optional):
+                if after[o] >= depth:
+                    continue
+                limit = chain[after[o] + 1] if after[o] + 1 < depth else ends
+                for other in range(chain[after[o]] + 1, limit):
+                    if (fit[other] >> (steps + o)) & 1 and when[other] <= deadline:
+                        reached[count, places[steps + o]] = at[other]
+                        break
             units[count] = unit
             depths[count] = depth
             open_[count] = late
             count += 1
-            if attempt != EVERY:
+            if not every:
                 break
-            i = ends
+            k = ends
     return count
-
-
-@compiled("void(uint16[::1], uint16[::1], boolean, uint16[::1], int64, int64)")
-def mark_fits(codes, fits_of, narrows, fits, start, stop):
-    """The bits of each touchpoint's code; with ``narrows``, only those that it has already."""
-    for i in range(start, stop):
-        found = fits_of[codes[i]]
-        fits[i] = fits[i] & found if narrows else found
