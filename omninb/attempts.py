@@ -12,7 +12,7 @@ from omninb.funnel_steps import FunnelSteps
 from omninb.journeys import Journeys
 from omninb.memory import fresh
 from omninb.passes import attempts as passes
-from omninb.passes.compiling import GROUPS, each, group_ranges
+from omninb.passes.compiling import each, group_ranges
 
 ORDERS = {"ordered": passes.ORDERED, "strict": passes.STRICT, "any": passes.ANY}
 ATTEMPTS = {"furthest": passes.FURTHEST, "first": passes.FIRST, "every": passes.EVERY}
@@ -187,8 +187,3 @@ def _refuse_overlap(fits: np.ndarray, steps: FunnelSteps) -> None:
                 f'order="any": {both[0]!r} and {both[1]!r} fit the same touchpoints. '
                 "Make the steps exclude each other."
             )
-
-
-def by_group(groups: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
-    """How many there are by group and row, shape (64, size)."""
-    return np.bincount(groups * size + rows, minlength=GROUPS * size).reshape(GROUPS, size)

@@ -12,7 +12,7 @@ from omninb.funnel_steps import FunnelSteps
 from omninb.funnel_tally import CUSTOMERS, OPEN, OPEN_REACHED, UNITS, FunnelTally
 from omninb.intervals import Rates, difference_bounds, difference_p_values
 from omninb.step_times import conditional_quantile
-from omninb.tallies import texts
+from omninb.tallies import rate_columns, texts
 
 _FEW = 20
 
@@ -44,10 +44,10 @@ def funnel_frame(tally: FunnelTally, asked: FunnelSteps, order: str, attempt: st
     step = tally.level_rates(part, [(level, f"{before[k]:02d}") for level, k in rows])
     population = tally.population_rates(part, by_customer=attempt == "every")
     # Of all those who begin, all have begun: a rate of 1 without an interval.
-    columns |= _rate_columns("conversion_rate", "interval_method", first, begins)
-    columns |= _rate_columns("step_conversion_rate", "step_interval_method", step, begins)
+    columns |= rate_columns("conversion_rate", "interval_method", first, begins)
+    columns |= rate_columns("step_conversion_rate", "step_interval_method", step, begins)
     columns["step_conversion_rate"] = np.where(begins, np.nan, step.estimate)
-    columns |= _rate_columns("population_rate", "population_interval_method", population)
+    columns |= rate_columns("population_rate", "population_interval_method", population)
     times = [tally.times.values[:, row] for row in tally.times.rows(part)]
     columns |= {
         "drop_off": 1.0 - np.where(begins, np.nan, step.estimate),
@@ -70,19 +70,6 @@ def _shown_levels(tally: FunnelTally) -> list[str]:
     seen = dict(zip(levels, counts[:, [UNITS, OPEN]].any(axis=1).tolist(), strict=True))
     shown = [level for level in levels if seen[level] or len(levels) == 1]
     return sorted(shown, key=lambda level: (-entered[level], level))
-
-
-def _rate_columns(
-    name: str, method_name: str, rates: Rates, without: np.ndarray | bool = False
-) -> dict[str, Any]:
-    """A rate with its bounds and their method, which are left out where ``without``."""
-    lower, upper, method = rates.bounds()
-    return {
-        name: rates.estimate,
-        f"{name}_ci_lower": np.where(without, np.nan, lower),
-        f"{name}_ci_upper": np.where(without, np.nan, upper),
-        method_name: texts(np.where(without, "none", method)),
-    }
 
 
 def with_level_differences(frame: pd.DataFrame, tally: FunnelTally) -> pd.DataFrame:

@@ -85,7 +85,8 @@ def funnel_table(
           this step already;
         - ``median_time``, ``p90_time`` since the required step before, of those who make it within
           the window (Kaplan and Meier 1958), within 0.8 %;
-        - ``value`` : money at this step's touchpoints of the units that come no further;
+        - ``value`` : money at this step's touchpoints of the units that come no further; NaN where
+          none of this step's touchpoints has a value;
         - with a breakdown, ``difference`` of ``conversion_rate`` to all other levels, with bounds,
           ``p_value``, ``p_adjusted`` (Holm 1979, over the levels of a step), and ``small`` where
           fewer than 20 customers begin.

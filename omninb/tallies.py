@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.intervals import CONFIDENCE
+from omninb.intervals import CONFIDENCE, Rates
 from omninb.journeys import Journeys
 from omninb.passes.attempt_counts import NO_VALUE
 from omninb.passes.compiling import group_ranges
@@ -156,6 +156,26 @@ class Tally:
 def texts(values: Iterable[object]) -> Any:
     """A column of text."""
     return pd.array(list(values), dtype="str")  # type: ignore[call-overload]
+
+
+def rate_columns(
+    name: str, method_name: str, rates: Rates, without: np.ndarray | bool = False
+) -> dict[str, Any]:
+    """A rate with its bounds and their method, which are left out where ``without``."""
+    lower, upper, method = rates.bounds()
+    return {
+        name: rates.estimate,
+        f"{name}_ci_lower": np.where(without, np.nan, lower),
+        f"{name}_ci_upper": np.where(without, np.nan, upper),
+        method_name: texts(np.where(without, "none", method)),
+    }
+
+
+def with_node(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The table with its column ``_node`` named as ``by``."""
+    if by in frame.columns:
+        raise OmninbError(f"{by!r} bears the name of a column of this table. Rename it in the log.")
+    return frame.rename(columns={"_node": by})
 
 
 def labels_of(journeys: Journeys, by: By, most: int) -> tuple[np.ndarray, list[str]]:

@@ -12,7 +12,7 @@ _EXIT = 2
 
 @compiled(
     "void(int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], uint16[::1], uint8[::1],"
-    " int64, int64[:, :, :, ::1], int64[:, :, ::1])"
+    " boolean[::1], int64, int64[:, :, :, ::1], int64[:, :, ::1])"
 )
 def count_exits(
     first_group,
@@ -23,15 +23,17 @@ def count_exits(
     time,
     codes,
     end_states,
+    converts,
     settled_until,
     positions,
     kinds,
 ):
     """Count the settled touchpoints of a range of groups.
 
-    ``positions[group, code, position]`` receives settled touchpoints and exits; ``kinds[group,
-    code]`` distinct customers with a settled touchpoint, with an exit, and the most settled
-    touchpoints of one customer.
+    ``converts`` marks touchpoints that convert; it is empty where none does. ``positions[group,
+    code, position]`` receives settled touchpoints, exits and conversions; ``kinds[group, code]``
+    distinct customers with a settled touchpoint, with an exit, and the most settled touchpoints of
+    one customer.
     """
     labels = kinds.shape[1]
     last_customer = np.full(labels, -1, np.int64)
@@ -49,6 +51,7 @@ def count_exits(
                     cell = positions[group, code, min(i - start, POSITIONS - 1)]
                     kind = kinds[group, code]
                     cell[0] += 1
+                    cell[2] += len(converts) > 0 and converts[i]
                     if last_customer[code] != c:
                         last_customer[code] = c
                         kind[0] += 1
