@@ -146,11 +146,15 @@ def _draw_few(canvas: Canvas, grid: Grid, row: Row | None, box: Box) -> None:
     """A cell without a rate, and why."""
     x, y, wide = box
     canvas.rectangle(0, RULE, x, y, wide, TALL - GUTTER, hatched=True)
-    texts = ["nobody"] if row is None or not row["open"] else ["only", "open"]
+    reasons: list[tuple[str, ...]] = [("nobody", "none")]
+    if row is not None and row["open"]:
+        reasons = [("only",), ("open",)]
     if row is not None and row["customers"]:
-        texts = [f"n = {count(row['customers'])}", f"< {count(grid.fewest)}"]
-    for i, text in enumerate(texts):
-        at = y + (TALL - GUTTER) / 2 + 17 * (i - (len(texts) - 1) / 2)
+        number = count(row["customers"])
+        reasons = [(f"n = {number}", number), (f"< {count(grid.fewest)}",)]
+    for i, ways in enumerate(reasons):
+        text = next((way for way in ways if text_width(way, 12) <= wide - 2), ways[-1])
+        at = y + (TALL - GUTTER) / 2 + 17 * (i - (len(reasons) - 1) / 2)
         canvas.word(x + wide / 2, at, text, 12, MUTE)
 
 

@@ -145,7 +145,8 @@ def _label(canvas: Canvas, chart: Funnel, row: Row, x: float, y: float) -> None:
     phrase(canvas, x, y - 9, large, room)
     waiting = f"· {count(row['open_converted'])} open" if row["open_converted"] else ""
     reached = plural(row[chart.counted], chart.noun)
-    whole = f"· {share(row, 'population_rate')} of all"
+    of_all = share(row, "population_rate")
+    whole = f"· {of_all} of all" if of_all else ""
     small = [(text, 12.5, MUTE, False) for text in (reached, waiting, whole)]
     phrase(canvas, x, y + 10, small, room, 4)
 

@@ -18,6 +18,7 @@ from omninb.figures.style import BAR, BETTER, FAINT, INK, MUTE, PALE, RULE, WORS
 from omninb.wording import interval_words, number_words
 
 TALL, STRIP, GUTTER, DIFFERENCE = 66.0, 13.0, 12.0, 150.0
+FEW = "too few to judge"
 Corner = tuple[float, float]
 
 
@@ -25,7 +26,7 @@ def draw_levels(canvas: Canvas, chart: Funnel, top: float) -> float:
     """Draw all levels; returns the y below."""
     differs = any("difference" in rows[-1] for rows in chart.levels.values())
     widest = max(text_width(plain(level), 14, True) for level in chart.levels)
-    left = MARGIN + min(widest + 30, 0.2 * canvas.width)
+    left = MARGIN + max(text_width(FEW, 12) + 24, min(widest + 30, 0.2 * canvas.width))
     right = canvas.width - MARGIN - (DIFFERENCE if differs else 0)
     wide = (right - left) / len(chart.steps)
     y = _draw_heads(canvas, chart, top, left, wide, differs)
@@ -85,7 +86,7 @@ def _draw_heads(
 def _draw_name(canvas: Canvas, level: str, few: bool, room: float, y: float) -> None:
     lines = [(line, 14.0, INK, True) for line in wrap(plain(level), room, 14, True, 2)]
     if few:
-        lines.append(("too few to judge", 12.0, MUTE, False))
+        lines.append((FEW, 12.0, MUTE, False))
     for i, (text, size, colour, bold) in enumerate(lines):
         at = y + (TALL - 20) / 2 + 17 * (i - (len(lines) - 1) / 2)
         canvas.word(MARGIN + 12, at, text, size, colour, bold, "left", False)

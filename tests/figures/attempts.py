@@ -6,8 +6,10 @@ import math
 import random
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 
 import pandas as pd
+from reading import HOSTILE
 from simulated import wilson
 
 STEPS = ["view product", "add to basket", "start checkout", "choose delivery", "purchase"]
@@ -15,6 +17,9 @@ CHANNELS = {
     "web": 40, "mobile app": 28, "paid search": 8, "marketplace": 7, "social": 6, "e-mail": 4,
     "store": 3, "chat": 2, "display": 1.6, "call centre": 1,
 }  # fmt: skip
+
+
+SHAPES = ("retailer", "few", "one attempt", "all open", "twelve by twelve", "hostile")
 
 
 @dataclass
@@ -58,6 +63,25 @@ def attempts(
             after = (chance.choices(names, weights)[0], chance.choice(["view", "search", "help"]))
         made.append(Attempt(level, taken, chance.random() < mature, after, gaps))
     return made
+
+
+@cache
+def shape(name: str) -> tuple[list[Attempt], list[str]]:
+    """Attempts by the name of their shape, and their steps."""
+    twelve = [f"step {i} of a long process" for i in range(1, 13)]
+    many = {**CHANNELS, "kiosk": 5, "partner marketplace in the far north": 6}
+    hostile = {name: 9.0 - i for i, name in enumerate(HOSTILE)}
+    make = {
+        "retailer": lambda: (attempts(9_000), STEPS),
+        "few": lambda: (attempts(40), STEPS),
+        "one attempt": lambda: (attempts(1, mature=1), STEPS),
+        "all open": lambda: (attempts(60, mature=0), STEPS),
+        "twelve by twelve": lambda: (
+            attempts(12_000, 12, many, (*many, "nobody else")), twelve
+        ),
+        "hostile": lambda: (attempts(2_000, 6, hostile, tuple(HOSTILE)), HOSTILE[3:]),
+    }  # fmt: skip
+    return make[name]()
 
 
 def facts(**more: object) -> dict[str, object]:
