@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from omninb.errors import OmninbError
 from omninb.figures.canvas import MARGIN, Canvas
 from omninb.figures.drop_off_grid import (
     HOVER,
@@ -22,6 +23,7 @@ SCALE = ("#FFF8F0", "#FDDDB8", "#F9AE74", "#DF6A3A", "#9E2A1B")
 SHADES = 40
 LOSS = "#8793A0"
 TALL, GUTTER, ASIDE, DEEPEST = 78.0, 4.0, 14.0, 66.0
+NARROWEST, WIDEST = 37.0, 116.0
 Box = tuple[float, float, float]
 
 
@@ -63,7 +65,7 @@ def drop_off_figure(
     Raises
     ------
     OmninbError
-        If the funnel counts other customers than the table.
+        If the funnel counts other customers than the table, or `scale_max` is no share.
     """
     canvas = Canvas(width)
     by = plain(table.attrs.get("by", "channel"))
@@ -72,10 +74,15 @@ def drop_off_figure(
         top = canvas.head(title, ["Nobody to show."])
         canvas.foot(top + 60, [])
         return canvas.figure({"alt": f"{title} Nobody to show."})
+    if scale_max is not None and not 0 < scale_max <= 1:
+        raise OmninbError(f"scale_max={scale_max!r}: a drop-off above 0 and up to 1, such as 0.8.")
     grid = Grid.of(table, funnel, min_customers, scale_max)
     subtitle = subtitle_lines(grid)
     top = canvas.head(title, subtitle) + 34
-    left, wide = _columns(canvas, grid)
+    left = _left(canvas, grid)
+    room = width - MARGIN - left - (ASIDE if grid.whole else 0)
+    grid = grid.first(max(1, int(room / NARROWEST) - bool(grid.whole)))
+    wide = min(WIDEST, room / (len(grid.labels) + bool(grid.whole)))
     all_words = f"all {by}s"
     y = first = _draw_heads(canvas, grid, left, wide, top, all_words)
     for step, names in grid.steps.items():
@@ -104,13 +111,11 @@ def drop_off_figure(
     return canvas.figure({"alt": in_words(grid, title, subtitle)})
 
 
-def _columns(canvas: Canvas, grid: Grid) -> tuple[float, float]:
-    """Where the first column begins, and how wide each is."""
+def _left(canvas: Canvas, grid: Grid) -> float:
+    """Where the first column begins, right of the names of the steps."""
     names = [f"→ {name}" for pair in grid.steps.values() for name in pair]
-    longest = max(text_width(name, 13.5, True) for name in names)
-    left = MARGIN + min(max(longest, 96) + 16, 0.2 * canvas.width)
-    room = canvas.width - MARGIN - left - (ASIDE if grid.whole else 0)
-    return left, min(116.0, room / (len(grid.labels) + bool(grid.whole)))
+    longest = max(text_width(name, 13.5, True) for name in [*names, "Lost customers"])
+    return MARGIN + min(longest + 16, 0.2 * canvas.width)
 
 
 def _draw_heads(

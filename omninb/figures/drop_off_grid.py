@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -29,6 +29,8 @@ class Grid:
         The steps that can be followed by another: their names, and the next one's.
     labels : list of str
         The columns, those with the most customers over all steps first.
+    left_out : int
+        Labels of fewer customers, for which there is no room.
     cells : dict
         The table's rows by step and label.
     whole : dict
@@ -43,6 +45,7 @@ class Grid:
 
     steps: dict[int, tuple[str, str]]
     labels: list[str]
+    left_out: int
     cells: dict[tuple[int, str], Row]
     whole: dict[int, Row]
     fewest: int
@@ -66,7 +69,12 @@ class Grid:
         if ceiling is None:
             ceiling = min(1.0, max(0.1, math.ceil(max(rates, default=0) * 10 - 1e-9) / 10))
         whole = {} if funnel is None else _joined(table, funnel)
-        return cls(steps, labels, cells, whole, max(1, fewest), ceiling, table.attrs)
+        return cls(steps, labels, 0, cells, whole, max(1, fewest), ceiling, table.attrs)
+
+    def first(self, number: int) -> Grid:
+        """The grid with so many columns at most."""
+        kept = self.labels[:number]
+        return replace(self, labels=kept, left_out=len(self.labels) - len(kept))
 
     def at(self, step: int, label: str) -> Row | None:
         """The row of a cell that has customers enough for a rate."""
@@ -80,7 +88,7 @@ class Grid:
 
     def above(self) -> bool:
         """Whether a rate that is shown lies above the scale."""
-        rows = [self.at(*key) for key in self.cells]
+        rows = [self.at(step, label) for step in self.steps for label in self.labels]
         return any(row["drop_off"] > self.ceiling for row in rows if row)
 
     def worst(self) -> tuple[int, str] | None:
@@ -91,7 +99,8 @@ class Grid:
             everyone = sum(row["customers"] for _, row in here)
             average = sum(row["lost"] for _, row in here) / max(1, everyone)
             for key, row in here:
-                if self.at(*key) and not missing(row["drop_off_ci_lower"]):
+                shown = key[1] in self.labels and self.at(*key)
+                if shown and not missing(row["drop_off_ci_lower"]):
                     excess = (row["drop_off_ci_lower"] - average) * row["customers"]
                     if excess > most:
                         found, most = key, excess
@@ -146,6 +155,8 @@ def footnote(grid: Grid) -> list[str]:
         notes.append("Framed: most customers lost above the step’s average, by the lower bound.")
     if any(not grid.at(step, label) for step in grid.steps for label in grid.labels):
         notes.append(f"Hatched: fewer than {count(grid.fewest)} customers, no rate shown.")
+    if grid.left_out:
+        notes.append(f"{count(grid.left_out)} more, of fewer customers, stand in the table.")
     return notes
 
 

@@ -34,6 +34,7 @@ _ATTEMPTS = {
     "every": "every attempt",
 }
 Row = Mapping[Any, Any]
+MOST_LEVELS = 24
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Funnel:
         The column that counts the funnel's unit, and what one of it is called.
     facts : mapping
         The table's attrs.
+    left_out : int
+        Levels further down the table, for which there is no room.
     """
 
     levels: dict[str, list[Row]]
@@ -58,6 +61,7 @@ class Funnel:
     counted: str
     noun: str
     facts: Mapping[Any, Any]
+    left_out: int
 
     @classmethod
     def of(cls, funnel: pd.DataFrame) -> Funnel:
@@ -70,7 +74,9 @@ class Funnel:
             levels.setdefault(str(row[by]) if by else "", []).append(row)
         for rows in levels.values():
             rows.sort(key=lambda row: row["step"])
-        return cls(levels, by, counted, counted.removesuffix("s"), funnel.attrs)
+        kept = dict(list(levels.items())[:MOST_LEVELS])
+        noun, left_out = counted.removesuffix("s"), len(levels) - len(kept)
+        return cls(kept, by, counted, noun, funnel.attrs, left_out)
 
     @property
     def rows(self) -> list[Row]:
@@ -162,6 +168,8 @@ def footnote(chart: Funnel) -> list[str]:
             f"▲ ▼ clearly higher or lower than {against(chart)}: p, adjusted for all rows (Holm), "
             f"below {1 - chart.confidence:.2g}. The bounds of differences are not adjusted."
         )
+    if chart.left_out:
+        notes.append(f"{count(chart.left_out)} more rows stand in the table.")
     return notes
 
 

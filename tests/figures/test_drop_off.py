@@ -123,6 +123,25 @@ def shades(table, figure) -> set[str]:
     return (wide & scale) - strip
 
 
+@pytest.mark.parametrize("wrong", [0, -0.1, 1.2, 80])
+def test_a_scale_that_is_no_share_is_refused(wrong):
+    with pytest.raises(OmninbError, match="scale_max"):
+        drop_off_figure(both("few")[0], scale_max=wrong)
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+def test_of_very_many_channels_the_largest_are_shown_and_the_others_counted(width):
+    made = attempts(9_000, channels={f"campaign {i}": 60.0 - i for i in range(60)})
+    table, funnel = drop_off_of(made), funnel_of(made)
+    figure = drop_off_figure(table, width=width, funnel=funnel, min_customers=1)
+    assert overlaps(words(figure)) == []
+    shown = [html.unescape(row[0]) for row in hovered(figure, "labels")]
+    sizes = table.groupby("channel")["customers"].sum()
+    assert 5 < len(shown) < 60 and sizes[shown].min() >= sizes.drop(shown).max()
+    notes = figure.layout.annotations[1].text.replace("<br>", " ")
+    assert f"{60 - len(shown)} more, of fewer customers" in notes
+
+
 def test_the_frame_is_round_the_largest_loss_above_the_steps_average():
     table, _ = both("retailer")
     figure = drop_off_figure(table)

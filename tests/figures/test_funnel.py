@@ -117,6 +117,15 @@ def test_a_small_level_is_not_judged():
     assert "▼ lower" in {text for text, _, _ in words(funnel_figure(table))}
 
 
+def test_of_very_many_levels_the_first_are_shown_and_the_others_counted():
+    made = attempts(6_000, levels=tuple(f"campaign {i:02d}" for i in range(60)))
+    table = funnel_of(made, by="campaign")
+    figure = funnel_figure(table)
+    shown = [text for text, size, _ in words(figure) if text.startswith("campaign ")]
+    assert shown == list(dict.fromkeys(table["campaign"]))[:24]
+    assert "36 more rows" in figure.layout.annotations[1].text.replace("<br>", " ")
+
+
 def test_periods_are_compared_with_the_first_and_name_their_own_dates():
     made = attempts(4_000, levels=("2025-01-01 to 2025-03-31", "2025-04-01 to 2025-06-30"))
     figure = funnel_figure(funnel_of(made, by="period"))
