@@ -27,7 +27,7 @@ from omninb.figures.style import BAR, FAINT, INK, MUTE, PALE, WORSE
 
 SPARE = "#8FB6DA"
 THICK, BETWEEN = 43.0, 45.0
-_LABEL = 225.0
+_LABEL = 252.0
 
 
 def funnel_figure(
@@ -139,7 +139,7 @@ def _draw_bar(
 
 def _label(canvas: Canvas, chart: Funnel, row: Row, x: float, y: float) -> None:
     """Beside a bar: its share of the first step, and the counts."""
-    room = canvas.width - x - 4
+    room = canvas.width - MARGIN - x + 8
     within = bounds(row, "conversion_rate")
     large = [(share(row, "conversion_rate"), 17.0, INK, True), (within, 12.0, MUTE, False)]
     phrase(canvas, x, y - 9, large, room)

@@ -147,7 +147,7 @@ def subtitle_lines(chart: Funnel) -> list[str]:
     else:
         rules.insert(0, f"{plural(entered, chart.noun)} at the first step")
         of = f"Beside a bar: of these {count(entered)} · between bars: of the step before"
-        of += f" · of all: of {plural(facts['population'], chart.noun)}"
+        of += f" · “of all”: of {plural(facts['population'], chart.noun)}"
     if within:
         of += f" · only those whose {within} are over"
     return [" · ".join(rule for rule in rules if rule), of]

@@ -151,7 +151,7 @@ def test_every_denominator_is_named():
     table = table_of("retailer", "whole")
     head = funnel_figure(table).layout.annotations[0].text
     entered, everyone = table["customers"][0], table.attrs["population"]
-    assert f"of these {entered:,}" in head and f"of all: of {everyone:,} customers" in head
+    assert f"of these {entered:,}" in head and f"“of all”: of {everyone:,} customers" in head
     assert "of the step before" in head
 
 
