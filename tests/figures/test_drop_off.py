@@ -6,11 +6,11 @@ import html
 
 import pytest
 from attempts import SHAPES, attempts, drop_off_of, funnel_of, shape
-from reading import HOSTILE, alarming, hovered, numbers, overlaps, stray, texts, words
+from reading import HOSTILE, alarming, hovered, numbers, overlaps, rectangles, stray, texts, words
 
 from omninb.errors import OmninbError
 from omninb.figures import drop_off_figure, lettering
-from omninb.figures.drop_off import SCALE, shade_of
+from omninb.figures.drop_off import LOSS, SCALE, shade_of
 from omninb.figures.style import between, contrast, ink_on, luminance
 
 
@@ -101,6 +101,32 @@ def test_nobody_and_only_open_are_told_apart():
     empty = (len(table.attrs["steps"]) - 1) * table["channel"].nunique() - len(table)
     assert said.count("only") == said.count("open") == len(table)
     assert said.count("nobody") == empty > 0
+
+
+def test_a_cells_colour_is_its_rate_on_the_scale():
+    table, _ = both("retailer")
+    figure = drop_off_figure(table, scale_max=0.9, min_customers=1)
+    cells = next(trace for trace in figure.data if trace.name == "cells")
+    places = {html.unescape(row[0]): (x, y) for x, y, row in
+              zip(cells.x, cells.y, cells.customdata, strict=True)}  # fmt: skip
+    for row in table[table["customers"] > 0].to_dict("records"):
+        after = table.attrs["steps"][row["step"]]
+        x, y = places[f"{row['funnel_step']} → {after}, {row['channel']}"]
+        boxes = rectangles(figure, shade_of(row["drop_off"], 0.9))
+        assert any(a < x < c and b < y < d for a, b, c, d in boxes)
+
+
+def test_the_bars_below_are_as_long_as_the_customers_lost():
+    table, _ = both("retailer")
+    figure = drop_off_figure(table, min_customers=1)
+    sizes = table.groupby("channel")["customers"].sum().sort_values(ascending=False, kind="stable")
+    lost = table.groupby("channel")["lost"].sum()[sizes.index]
+    bars = sorted(rectangles(figure, LOSS))
+    heights = [bottom - top for _, top, _, bottom in bars]
+    scale = max(heights) / lost.max()
+    assert heights == pytest.approx([max(1, n * scale) for n in lost], abs=0.2)
+    said = [text for text, _, _ in words(figure)]
+    assert all(f"{n:,}" in said for n in lost)
 
 
 def test_one_scale_serves_a_comparison():

@@ -94,6 +94,12 @@ def test_dots_stand_at_their_ratios_on_a_log_scale():
     (low, left), (high, right) = points[0], points[-1]
     for value, x in points:
         assert x == pytest.approx(left + (value - low) / (high - low) * (right - left), abs=0.2)
+    lines = [t for t in figure.data if t.mode == "lines" and t.line.width == 3.5]
+    ends = sorted(x for line in lines for x in line.x if x is not None)
+    bounds = sorted([*ordered["ratio_ci_lower"], *ordered["ratio_ci_upper"]])
+    assert ends == pytest.approx(
+        [left + (math.log(b) - low) / (high - low) * (right - left) for b in bounds], abs=0.3
+    )
     ticks = {text: (box[0] + box[2]) / 2 for text, _, box in words(figure) if text.endswith(" ×")}
     assert ticks["2 ×"] == pytest.approx(
         left + (math.log(2) - low) / (high - low) * (right - left), abs=0.3

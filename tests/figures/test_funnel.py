@@ -10,7 +10,7 @@ from attempts import SHAPES, attempts, funnel_of, shape
 from reading import HOSTILE, alarming, hovered, overlaps, rectangles, stray, texts, words
 
 from omninb.figures import funnel_figure, lettering
-from omninb.figures.style import BAR, FAINT, PALE, contrast
+from omninb.figures.style import BAR, FAINT, INK, PALE, contrast
 
 WIDTHS = (700, 1000, 1400)
 KINDS = ("whole", "optional", "levels", "periods")
@@ -58,6 +58,20 @@ def test_a_bar_is_as_long_as_its_count_and_its_hatched_part_as_what_is_open():
         assert a[2] - a[0] == pytest.approx(row["customers"] * scale, abs=0.2)
         assert b[0] == pytest.approx(a[2], abs=0.2)
         assert b[2] - b[0] == pytest.approx(max(2, row["open_converted"] * scale), abs=0.2)
+
+
+def test_whiskers_end_at_the_bounds():
+    table = table_of("retailer", "whole")
+    figure = funnel_figure(table)
+    left, _, right, _ = rectangles(figure, BAR)[0]
+    lines = next(t for t in figure.data if t.mode == "lines" and t.line.color == INK)
+    ends = [x for x in lines.x if x is not None]
+    expected = [
+        left + row[f"conversion_rate_ci_{side}"] * (right - left)
+        for row in table.to_dict("records")[1:]
+        for side in ("lower", "upper")
+    ]
+    assert sorted(set(ends)) == pytest.approx(sorted(expected), abs=0.1)
 
 
 def test_bars_of_a_rate_are_that_share_of_their_column():
