@@ -21,7 +21,15 @@ _ROOMS = {
     "exits": ["exit_table"],
     "simulate": ["simulate_retailer"],
     "samples": ["sample"],
-    "figures": ["journey_map_figure", "flow_figure", "step_figure"],
+    "figures": [
+        "journey_map_figure",
+        "flow_figure",
+        "step_figure",
+        "funnel_figure",
+        "drop_off_figure",
+        "lost_to_figure",
+        "exit_figure",
+    ],
     "views": ["table_view", "verdict", "headline"],
     "reports": ["run_notebook", "run_report"],
 }
