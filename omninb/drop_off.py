@@ -19,10 +19,10 @@ from omninb.drop_off_tally import (
     StepsTaken,
 )
 from omninb.funnel_steps import Step
-from omninb.intervals import Rates
+from omninb.intervals import Rates, difference_p_values, holm
 from omninb.journeys import Journeys
 from omninb.passes.compiling import GROUPS
-from omninb.tallies import By, money_of, rate_columns, texts, with_node
+from omninb.tallies import By, difference_columns, money_of, rate_columns, texts, with_node
 
 
 def drop_off_table(
@@ -56,6 +56,8 @@ def drop_off_table(
         - ``drop_off`` = ``lost`` / ``customers``; ``leave_channel_rate`` = (``lost`` +
           ``next_other_channel``) / ``customers``; with 95 % bounds, ``interval_method`` and
           ``leave_channel_interval_method``;
+        - ``difference`` = ``drop_off`` less that of all other nodes of the step, with 95 % bounds,
+          ``difference_method`` and ``p_adjusted`` (Holm 1979, over all rows);
         - ``value`` : money at this step's touchpoints of the lost; NaN where none of this step's
           touchpoints has a value.
 
@@ -82,10 +84,13 @@ def drop_off_table(
     whole = values[..., : LOST + 1].sum(axis=2)
     drop_off = _each_once(values[..., LOST], whole)
     leave = _each_once(values[..., [OTHER, LOST]].sum(axis=2), whole)
+    step = np.array([int(labels[i][0]) for i in shown], np.int64)
+    same = step[:, None] == step
+    rest = _each_once(values[..., LOST] @ same - values[..., LOST], whole @ same - whole)
     valued = {place for (place, _), count in zip(labels, counts, strict=True) if count[VALUED]}
     columns: dict[str, object] = {
         "funnel_step": texts(taken.asked.labels[int(labels[i][0])] for i in shown),
-        "step": np.array([int(labels[i][0]) + 1 for i in shown], np.int64),
+        "step": step + 1,
         "_node": texts(labels[i][1] for i in shown),
         "customers": customers[shown],
         "next_same_channel": counts[shown, SAME],
@@ -94,6 +99,8 @@ def drop_off_table(
         "open": counts[shown, OPEN],
         **rate_columns("drop_off", "interval_method", drop_off),
         **rate_columns("leave_channel_rate", "leave_channel_interval_method", leave),
+        **difference_columns(rest, drop_off),
+        "p_adjusted": holm(difference_p_values(rest, drop_off)),
         "value": [money_of(counts[i, HIGH:]) if labels[i][0] in valued else np.nan for i in shown],
     }
     frame = with_node(pd.DataFrame(columns), tally.facts.by)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from omninb.funnel_steps import FunnelSteps
 from omninb.funnel_tally import CUSTOMERS, OPEN, OPEN_REACHED, UNITS, FunnelTally
-from omninb.intervals import Rates, difference_bounds, difference_p_values
+from omninb.intervals import Rates, difference_p_values, holm
 from omninb.step_times import conditional_quantile
-from omninb.tallies import rate_columns, texts
+from omninb.tallies import difference_columns, rate_columns, texts
 
 _FEW = 20
 
@@ -74,17 +74,14 @@ def _shown_levels(tally: FunnelTally) -> list[str]:
 
 def with_level_differences(frame: pd.DataFrame, tally: FunnelTally) -> pd.DataFrame:
     """Each level against all others, with Holm's adjustment over the levels of a step."""
-    from statsmodels.stats.multitest import multipletests
-
     part, whole = _steps_of(frame)
     rest, own = tally.rest_rates(part, whole), tally.level_rates(part, whole)
     begins = (frame["step"] == 1).to_numpy()
     p = np.where(begins, np.nan, difference_p_values(rest, own))
     adjusted = np.full(len(p), np.nan)
     for step in frame["step"].unique():
-        here = np.flatnonzero((frame["step"] == step).to_numpy() & np.isfinite(p))
-        if len(here):
-            adjusted[here] = multipletests(p[here], method="holm")[1]
+        here = (frame["step"] == step).to_numpy()
+        adjusted[here] = holm(p[here])
     columns = difference_columns(rest, own, begins)
     columns |= {"p_value": p, "p_adjusted": adjusted, "small": own.customers < _FEW}
     return frame.assign(**columns)
@@ -93,17 +90,6 @@ def with_level_differences(frame: pd.DataFrame, tally: FunnelTally) -> pd.DataFr
 def level_rates(frame: pd.DataFrame, tally: FunnelTally) -> Rates:
     """The rates of ``conversion_rate``, row by row."""
     return tally.level_rates(*_steps_of(frame))
-
-
-def difference_columns(a: Rates, b: Rates, without: np.ndarray | bool) -> dict[str, Any]:
-    """The difference b - a with its bounds, left out where ``without``."""
-    lower, upper, method = difference_bounds(a, b)
-    return {
-        "difference": np.where(without, np.nan, b.estimate - a.estimate),
-        "difference_ci_lower": np.where(without, np.nan, lower),
-        "difference_ci_upper": np.where(without, np.nan, upper),
-        "difference_method": texts(np.where(without, "none", method)),
-    }
 
 
 def _steps_of(frame: pd.DataFrame) -> tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]]:

@@ -9,7 +9,6 @@ import pandas as pd
 from omninb.attempts import find_attempts
 from omninb.errors import OmninbError
 from omninb.funnel_answers import (
-    difference_columns,
     funnel_frame,
     level_rates,
     with_level_differences,
@@ -19,7 +18,7 @@ from omninb.funnel_tally import FunnelTally
 from omninb.intervals import Rates
 from omninb.journeys import Journeys
 from omninb.rules import moment
-from omninb.tallies import By, texts
+from omninb.tallies import By, difference_columns, texts
 
 
 def funnel_table(

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.intervals import CONFIDENCE, Rates
+from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import Journeys
 from omninb.passes.attempt_counts import NO_VALUE
 from omninb.passes.compiling import group_ranges
@@ -168,6 +168,17 @@ def rate_columns(
         f"{name}_ci_lower": np.where(without, np.nan, lower),
         f"{name}_ci_upper": np.where(without, np.nan, upper),
         method_name: texts(np.where(without, "none", method)),
+    }
+
+
+def difference_columns(a: Rates, b: Rates, without: np.ndarray | bool = False) -> dict[str, Any]:
+    """The difference b - a with its bounds, left out where ``without``."""
+    lower, upper, method = difference_bounds(a, b)
+    return {
+        "difference": np.where(without, np.nan, b.estimate - a.estimate),
+        "difference_ci_lower": np.where(without, np.nan, lower),
+        "difference_ci_upper": np.where(without, np.nan, upper),
+        "difference_method": texts(np.where(without, "none", method)),
     }
 
 
