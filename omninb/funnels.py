@@ -83,7 +83,7 @@ def funnel_table(
         - ``open`` : units left out as too young; ``open_converted`` : those of them that have made
           this step already;
         - ``median_time``, ``p90_time`` since the required step before, of those who make it within
-          the window (Kaplan and Meier 1958), within 0.8 %;
+          the window (Kaplan and Meier 1958), within 1.6 %;
         - ``value`` : money at this step's touchpoints of the units that come no further; NaN where
           none of this step's touchpoints has a value;
         - with a breakdown, ``difference`` of ``conversion_rate`` to all other levels, with bounds,
@@ -137,8 +137,8 @@ def funnel_period_table(
         As in `funnel_table`.
     periods : list of (start, end)
         Two or more; the first mature attempt that begins in [start, end) counts.
-    within : str, optional
-        As in `funnel_table`.
+    within : str
+        As in `funnel_table`; required, as those who began earlier have had more time.
 
     Returns
     -------
@@ -162,6 +162,11 @@ def funnel_period_table(
     """
     if isinstance(periods, str) or len(periods) < 2 or any(len(one) != 2 for one in periods):
         raise OmninbError(f"periods={periods!r}: give two or more pairs (start, end) of dates.")
+    if within is None:
+        raise OmninbError(
+            'within: periods can only be compared with a window, such as within="7d": without one, '
+            "those who began earlier have had more time."
+        )
     asked = FunnelSteps.of(steps)
     frames: list[pd.DataFrame] = []
     first: Rates | None = None

@@ -11,7 +11,7 @@ def conditional_quantile(histogram: np.ndarray, q: float) -> np.timedelta64:
     """The time that a share q of those who make the step at all do not exceed.
 
     With F = 1 - Kaplan-Meier (1958), the smallest t with F(t) >= q F(end): a plain Kaplan-Meier
-    median does not exist where fewer than half make the step. Within 0.8 %; NaT where nobody does.
+    median does not exist where fewer than half make the step. Within 1.6 %; NaT where nobody does.
 
     Parameters
     ----------
