@@ -75,7 +75,7 @@ def below(what: str, ours: float, unit: str, mark: float) -> None:
 
 
 def main() -> None:
-    """Print what was measured, with DESIGN's mark for each and whether it was met."""
+    """Print what was measured, with the mark for each and whether it was met."""
     begin = time.perf_counter()
     say("", "omninb", "peer", "ratio", "mark", True)
     for text_ids, marks in ((False, (1.5, 1.5, 1.0)), (True, (1.5, 1.5, 1.5))):
