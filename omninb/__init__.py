@@ -19,6 +19,7 @@ _ROOMS = {
     "funnels": ["funnel_table", "funnel_period_table"],
     "drop_off": ["drop_off_table", "lost_to_table"],
     "exits": ["exit_table"],
+    "reconciliation": ["reconciliation_table"],
     "simulate": ["simulate_retailer"],
     "samples": ["sample"],
     "figures": ["journey_map_figure", "flow_figure", "step_figure"],
