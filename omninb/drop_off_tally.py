@@ -123,7 +123,7 @@ class DropOffTally(Tally):
         labels = [(f"{step:02d}", name) for step in range(last) for name in taken.names]
         return cls(
             Facts.of(taken.journeys, taken.by),
-            Counts.of(labels, values.reshape(GROUPS, len(labels), -1)),
+            Counts.of(labels, values.reshape(GROUPS, len(labels), len(PLACE_FIELDS))),
         )
 
 

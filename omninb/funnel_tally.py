@@ -87,9 +87,11 @@ class FunnelTally(Tally):
         most_units = 1 if alone else np.bincount(search.units.customers).max(initial=0)
         return cls(
             Facts.of(journeys, _role(breakdown) if breakdown is not None else ""),
-            Counts.of(labels, counts.reshape(GROUPS, len(labels), -1)),
+            Counts.of(labels, counts.reshape(GROUPS, len(labels), len(STEP_FIELDS))),
             Counts(tuple((place,) for place in places), together[..., None]),
-            Counts.of(labels, times.sum(axis=0).reshape(len(labels), BUCKETS, -1).swapaxes(0, 1)),
+            Counts.of(
+                labels, times.sum(axis=0).reshape(len(labels), *times.shape[3:]).swapaxes(0, 1)
+            ),
             Counts.of(
                 [(name,) for name in names], heaviest[:, :-1].max(axis=0)[None, :, None], np.maximum
             ),
@@ -118,11 +120,8 @@ class FunnelTally(Tally):
     def _rest(self, steps: Sequence[Step]) -> tuple[np.ndarray, np.ndarray]:
         """Units by group, and customers, of all levels but each row's own."""
         values, own = self.steps.values, self.steps.rows(steps)
-        places = np.array([int(place) for _, place in self.steps.labels])
-        whole = np.stack(
-            [values[:, places == place, UNITS].sum(axis=1) for place in np.unique(places)], axis=1
-        )
-        at = places[own]
+        at = np.array([int(place) for _, place in steps], np.int64)
+        whole = values[..., UNITS].reshape(GROUPS, -1, len(self.together.labels)).sum(axis=1)
         customers = self.together.values[:, at, 0] - values[:, own, ALONE]
         return whole[:, at] - values[:, own, UNITS], customers.sum(axis=0)
 
