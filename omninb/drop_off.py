@@ -89,7 +89,7 @@ def drop_off_table(
     rest = _each_once(values[..., LOST] @ same - values[..., LOST], whole @ same - whole)
     valued = {place for (place, _), count in zip(labels, counts, strict=True) if count[VALUED]}
     columns: dict[str, object] = {
-        "funnel_step": texts(taken.asked.labels[int(labels[i][0])] for i in shown),
+        "funnel_step": texts(taken.labels[int(labels[i][0])] for i in shown),
         "step": step + 1,
         "_node": texts(labels[i][1] for i in shown),
         "customers": customers[shown],
@@ -164,7 +164,7 @@ def lost_to_table(
     labels = tuple(labels[i] for i in order)
     whole = np.array([wholes[label[:3]] for label in labels], np.int64).reshape(-1, GROUPS).T
     columns: dict[str, object] = {
-        "funnel_step": texts(taken.asked.labels[int(label[0])] for label in labels),
+        "funnel_step": texts(taken.labels[int(label[0])] for label in labels),
         "step": np.array([int(label[0]) + 1 for label in labels], np.int64),
         "_node": texts(label[1] for label in labels),
         "outcome": texts(label[2] for label in labels),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omninb.attempts import Attempts, find_attempts
+from omninb.attempts import Attempts, Search
 from omninb.funnel_steps import FunnelSteps, Step
 from omninb.journeys import END_STATES, Journeys
 from omninb.passes.attempt_counts import NO_VALUE
@@ -35,8 +35,7 @@ class StepsTaken:
         The nodes.
     """
 
-    journeys: Journeys
-    asked: FunnelSteps
+    search: Search
     attempts: Attempts
     codes: np.ndarray
     names: list[str]
@@ -48,10 +47,18 @@ class StepsTaken:
         cls, journeys: Journeys, steps: Sequence[Step], by: By, within: str | None
     ) -> StepsTaken:
         """Find the attempts."""
-        asked = FunnelSteps.of(steps)
-        codes, names = labels_of(journeys, by, _MOST_LABELS)
-        attempts = find_attempts(journeys, asked, within, attempt="first")
-        return cls(journeys, asked, attempts, codes, names, within, by)
+        search = Search.of(journeys, FunnelSteps.of(steps), within)
+        return cls(search, search.everything(), *labels_of(journeys, by, _MOST_LABELS), within, by)
+
+    @property
+    def journeys(self) -> Journeys:
+        """Whose steps these are."""
+        return self.search.journeys
+
+    @property
+    def labels(self) -> list[str]:
+        """The steps."""
+        return self.search.steps.labels
 
     def outcomes(self, step: int) -> tuple[np.ndarray, ...]:
         """For each attempt that made a step: touchpoint, group, node, and what became of it."""
@@ -61,12 +68,14 @@ class StepsTaken:
         same = self.codes[here] == self.codes[np.maximum(following, 0)]
         outcome = np.where(following < 0, LOST, np.where(same, SAME, OTHER))
         outcome[self.attempts.open[at]] = OPEN
-        return here, self.attempts.groups[at], self.codes[here].astype(np.int64), outcome
+        bounds = self.search.units.group_offsets
+        group = np.searchsorted(bounds, self.attempts.unit[at], side="right") - 1
+        return here, group, self.codes[here].astype(np.int64), outcome
 
     def attrs(self, facts: Facts) -> dict[object, object]:
         """The ``attrs`` of the tables."""
         return facts.attrs() | {
-            "steps": self.asked.labels,
+            "steps": self.labels,
             "within": self.within,
             "so_far": self.within is None,
             "order": "ordered",
@@ -93,7 +102,7 @@ class DropOffTally(Tally):
     @classmethod
     def of(cls, taken: StepsTaken) -> DropOffTally:
         """Count what became of those who took each step but the last."""
-        last, nodes = len(taken.asked.labels) - 1, len(taken.names)
+        last, nodes = len(taken.labels) - 1, len(taken.names)
         values = np.zeros((GROUPS, last, nodes, len(PLACE_FIELDS)), np.int64)
         money = micros_of(taken.journeys)
         for step in range(last):
@@ -114,7 +123,7 @@ class DropOffTally(Tally):
         labels = [(f"{step:02d}", name) for step in range(last) for name in taken.names]
         return cls(
             Facts.of(taken.journeys, taken.by),
-            Counts.of(labels, values.reshape(GROUPS, len(labels), values.shape[-1])),
+            Counts.of(labels, values.reshape(GROUPS, len(labels), len(PLACE_FIELDS))),
         )
 
 
@@ -140,7 +149,7 @@ class OnwardTally(Tally):
         every = [*names, *END_STATES]
         labels: list[tuple[str, ...]] = []
         counts = [np.empty((GROUPS, 0), np.int64)]
-        for step in range(len(taken.asked.labels) - 1):
+        for step in range(len(taken.labels) - 1):
             here, group, node, outcome = taken.outcomes(step)
             chosen = (outcome == LOST) | (outcome == OTHER)
             here, group = here[chosen], group[chosen]

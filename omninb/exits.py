@@ -67,7 +67,7 @@ class ExitTally(Tally):
             Facts.of(journeys, by),
             Counts.of(
                 [(name, f"{k:02d}") for name in names for k in range(POSITIONS)],
-                positions.reshape(GROUPS, -1, 3),
+                positions.reshape(GROUPS, len(names) * POSITIONS, 3),
             ),
             Counts.of(labels, kinds[..., :2]),
             Counts.of(labels, kinds[..., 2].max(axis=0)[None, :, None], np.maximum),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from omninb.attempts import find_attempts
+from omninb.attempts import Search
 from omninb.errors import OmninbError
 from omninb.funnel_answers import (
     funnel_frame,
@@ -14,11 +14,11 @@ from omninb.funnel_answers import (
     with_level_differences,
 )
 from omninb.funnel_steps import Exclusion, FunnelSteps, Step
-from omninb.funnel_tally import FunnelTally
+from omninb.funnel_tally import Breakdown, FunnelTally
 from omninb.intervals import Rates
 from omninb.journeys import Journeys
 from omninb.rules import moment
-from omninb.tallies import By, difference_columns, texts
+from omninb.tallies import difference_columns, texts
 
 
 def funnel_table(
@@ -30,7 +30,7 @@ def funnel_table(
     unit: str = "customer",
     exclude: Exclusion | Sequence[Exclusion] | None = None,
     hold: str | None = None,
-    breakdown: By | None = None,
+    breakdown: Breakdown | None = None,
     optional: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """How many of those who take the first step come how far.
@@ -60,10 +60,12 @@ def funnel_table(
         What must not come between two steps (without them: the first and the last); who has it
         there goes no further.
     hold : str, optional
-        A column, such as ``order_id``, whose value all touchpoints of an attempt share.
-    breakdown : str or list of str, optional
-        A role or column whose value at the first step's touchpoint splits the table. Needs
-        ``attempt="first"`` or ``"every"``, since "furthest" would select on the outcome.
+        A column, such as ``order_id``, whose value all touchpoints of an attempt share: the unit is
+        (customer, value) or (journey, value).
+    breakdown : str, list of str or mapping, optional
+        A role or column whose value at the first step's touchpoint splits the table; or, for what
+        is fixed of a customer, ``{"customer": "segment"}``: the value at the customer's very first
+        touchpoint. Needs ``attempt="first"`` or ``"every"``: "furthest" selects on the outcome.
     optional : list of str, optional
         Steps, by their label, that may be left out.
 
@@ -83,7 +85,8 @@ def funnel_table(
         - ``open`` : units left out as too young; ``open_converted`` : those of them that have made
           this step already;
         - ``median_time``, ``p90_time`` since the required step before, of those who make it within
-          the window (Kaplan and Meier 1958), within 1.6 %;
+          the window (Kaplan and Meier 1958), within 1.6 %; on each unit's first mature attempt,
+          whatever ``attempt`` says of the counts (or on every one);
         - ``value`` : money at this step's touchpoints of the units that come no further; NaN where
           none of this step's touchpoints has a value;
         - with a breakdown, ``difference`` of ``conversion_rate`` to all other levels, with bounds,
@@ -108,16 +111,15 @@ def funnel_table(
             'breakdown: attempt="furthest" selects on the outcome. Give attempt="first" or "every".'
         )
     asked = FunnelSteps.of(steps, optional, exclude)
-    found = find_attempts(journeys, asked, within, order, attempt, unit, hold)
-    tally = FunnelTally.of(journeys, found, breakdown, order == "any")
+    search = Search.of(journeys, asked, within, order, attempt, unit, hold)
+    tally = FunnelTally.of(search, breakdown)
     frame = funnel_frame(tally, asked, order, attempt)
     if breakdown is not None:
         frame = with_level_differences(frame, tally)
     counted = _count_name(attempt, unit, hold)
-    frame = _named(frame, tally.facts.by if breakdown is not None else "", counted)
+    frame = _named(frame, tally.facts.by, counted)
     frame = frame if asked.optional else frame.drop(columns="optional")
     frame.attrs = _attrs(tally, asked, within, order, attempt, counted)
-    frame.attrs["by"] = tally.facts.by if breakdown is not None else ""
     return frame
 
 
@@ -138,7 +140,7 @@ def funnel_period_table(
     periods : list of (start, end)
         Two or more; the first mature attempt that begins in [start, end) counts.
     within : str
-        As in `funnel_table`; required, as those who began earlier have had more time.
+        As in `funnel_table`, and required: without a window earlier periods had longer to convert.
 
     Returns
     -------
@@ -150,7 +152,7 @@ def funnel_period_table(
     Raises
     ------
     OmninbError
-        As `funnel_table`; or if a period ends before it begins.
+        As `funnel_table`; without a window; or if a period ends before it begins.
 
     Examples
     --------
@@ -160,13 +162,13 @@ def funnel_period_table(
     >>> onb.funnel_period_table(journeys, ["checkout", "purchase"], halves, "7d")["step"].tolist()
     [1, 2, 1, 2]
     """
-    if isinstance(periods, str) or len(periods) < 2 or any(len(one) != 2 for one in periods):
-        raise OmninbError(f"periods={periods!r}: give two or more pairs (start, end) of dates.")
     if within is None:
         raise OmninbError(
-            'within: periods can only be compared with a window, such as within="7d": without one, '
-            "those who began earlier have had more time."
+            "within: without a window earlier periods had longer to convert than later ones. "
+            'Give one, such as within="7d".'
         )
+    if isinstance(periods, str) or len(periods) < 2 or any(len(one) != 2 for one in periods):
+        raise OmninbError(f"periods={periods!r}: give two or more pairs (start, end) of dates.")
     asked = FunnelSteps.of(steps)
     frames: list[pd.DataFrame] = []
     first: Rates | None = None
@@ -174,8 +176,7 @@ def funnel_period_table(
         begin, end = (moment(at, "periods", journeys.rules.timezone) for at in period)
         if begin >= end:
             raise OmninbError(f"periods: {period!r} ends before it begins.")
-        found = find_attempts(journeys, asked, within, attempt="first", between=(begin, end - 1))
-        tally = FunnelTally.of(journeys, found, None, mixed=False)
+        tally = FunnelTally.of(Search.of(journeys, asked, within, between=(begin, end - 1)))
         frame = funnel_frame(tally, asked, "ordered", "first")
         rates = level_rates(frame, tally)
         columns = difference_columns(first or rates, rates, without=first is None)

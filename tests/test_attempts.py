@@ -12,7 +12,7 @@ from logs import DAY, HOUR, log_of
 from naive_funnels import naive_attempts
 
 from omninb import OmninbError
-from omninb.attempts import find_attempts
+from omninb.attempts import Search
 from omninb.funnel_steps import FunnelSteps
 
 EVENTS = ["a", "b", "c", "x", "-"]
@@ -34,10 +34,11 @@ def cases(draw):
     order = draw(st.sampled_from(["ordered", "strict", "any"]))
     attempt = draw(st.sampled_from(["furthest", "first", "every"]))
     within = draw(st.sampled_from([None, 0, 2, 5]))
-    unit = draw(st.sampled_from(["customer", "journey", "held"]))
+    unit = draw(st.sampled_from(["customer", "journey", "held", "held in a journey"]))
     optional, exclude = [], []
     if order == "ordered":
         optional = [i for i in range(1, len(steps) - 1) if draw(st.booleans())]
+    if order != "any":
         required = [i for i in range(len(steps)) if i not in optional]
         for _ in range(draw(st.integers(0, 2))):
             first = draw(st.integers(0, len(required) - 2))
@@ -58,17 +59,14 @@ def fits_step(step, row):
 def naive_units(rows, unit, gap):
     """Rows of each unit in time order, by customer."""
     units = defaultdict(list)
+    last, nth = {}, defaultdict(int)
     for row in sorted(rows, key=lambda row: row[1]):
         customer, time, *_, order = row
-        if unit == "held" and order is None:
-            continue
-        key = (customer, order) if unit == "held" else (customer, 0)
-        if unit == "journey":
-            nth = max((k[1] for k in units if k[0] == customer), default=0)
-            if units[customer, nth] and time - units[customer, nth][-1][1] > gap:
-                nth += 1
-            key = (customer, nth)
-        units[key].append(row)
+        nth[customer] += time - last.get(customer, time) > gap
+        last[customer] = time
+        if not unit.startswith("held") or order is not None:
+            held = order if unit.startswith("held") else None
+            units[customer, nth[customer] * ("journey" in unit), held].append(row)
     return units
 
 
@@ -95,16 +93,16 @@ def test_attempts_are_those_of_the_machine_that_tries_every_chain(case):
         exclude=[(what, *span) for (what, _, _), span in zip(exclude, spans, strict=True)],
     )
     log = log_of(rows)
-    journeys = log.journeys(split_gap="3h" if unit == "journey" else None)
-    found = find_attempts(
+    journeys = log.journeys(split_gap="3h" if "journey" in unit else None)
+    found = Search.of(
         journeys,
         funnel,
         None if within is None else f"{within}h" if within else "1us",
         order,
         attempt,
-        "journey" if unit == "journey" else "customer",
-        "order_id" if unit == "held" else None,
-    )
+        "journey" if "journey" in unit else "customer",
+        "order_id" if "held" in unit else None,
+    ).everything()
     frame = journeys.to_frame()
     at = [(row.customer_id, row.timestamp.value // 1000) for row in frame.itertuples()]
     got = []
@@ -117,7 +115,7 @@ def test_attempts_are_those_of_the_machine_that_tries_every_chain(case):
     expected = []
     window = None if within is None else within * HOUR or 1
     ordered = [*required, *optional]
-    for (customer, _), own in naive_units(rows, unit, 3 * HOUR).items():
+    for (customer, *_), own in naive_units(rows, unit, 3 * HOUR).items():
         touches = [
             (
                 row[1],
@@ -145,7 +143,7 @@ def attempts(rows, steps, until_day=40, **arguments):
     log = log_of(rows, observed_until=f"2025-01-{until_day + 1:02d}" if until_day < 31 else None)
     within = arguments.pop("within", None)
     funnel = FunnelSteps.of(steps, optional, exclude)
-    return find_attempts(log.journeys(), funnel, within, **arguments)
+    return Search.of(log.journeys(), funnel, within, **arguments).everything()
 
 
 def day(number, event, customer="a"):
@@ -212,7 +210,8 @@ def test_optional_steps_are_found_between_the_required_ones():
         ({"steps": ["Y", "X"], "order": "sorted"}, "order='sorted'"),
         ({"steps": ["Y", "X"], "within": "30"}, "unit"),
         ({"steps": ["Y", ["X", "Y"]], "order": "any"}, "exclude each other"),
-        ({"steps": ["Y", "X"], "order": "strict", "exclude": "X"}, "need order"),
+        ({"steps": ["Y", "X"], "order": "any", "exclude": "X"}, "in order"),
+        ({"steps": ["Y", "Y", "X"], "order": "strict", "optional": ["Y (2)"]}, "ordered"),
         ({"steps": ["Y", "X"], "hold": "basket"}, "no such column"),
     ],
 )

@@ -27,9 +27,10 @@ def _bucket(wait):
 
 
 @compiled(
-    "void(int64, int64, int64[::1], int32[::1], uint8[::1], boolean[::1], int32[:, ::1],"
-    " uint16[::1], int64[::1], int64[::1], int64[::1], int64, int64, int64[::1], int32[::1],"
-    " int64[:, :, :, ::1], int64[:, ::1], int64[::1], int64[:, :, :, ::1])"
+    "void(int64, int64, int64[::1], int32[::1], uint8[::1], boolean[::1], int64[::1],"
+    " int32[:, ::1], int32[:, ::1], uint16[::1], int64[::1], int64[::1], int64[::1], int64, int64,"
+    " int64[::1], int32[::1], int64[:, :, :, ::1], int64[:, ::1], int64[::1],"
+    " int64[:, :, :, ::1])"
 )
 def count_attempts(
     first_group,
@@ -38,7 +39,9 @@ def count_attempts(
     customers,
     depths,
     open_,
+    began,
     reached,
+    firsts,
     codes,
     required,
     before,
@@ -57,7 +60,8 @@ def count_attempts(
     Parameters
     ----------
     attempt_offsets : where each group's attempts begin.
-    customers, depths, open_, reached : one row an attempt, those of a customer side by side.
+    customers, depths, open_, began, reached, firsts : one row an attempt, those of a customer side
+        by side; times are those of ``firsts``.
     codes : the level of each touchpoint; an attempt has that of its first. Empty for one level.
     required : the columns of the required steps; ``before``: for each column, that of the required
         step before it, -1 for none.
@@ -81,13 +85,11 @@ def count_attempts(
     for group in range(first_group, last_group):
         for a in range(attempt_offsets[group], attempt_offsets[group + 1]):
             customer = customers[a]
-            row = reached[a]
-            level = int64(codes[row[0]]) if len(codes) else int64(0)
-            cells = counts[group, level]
+            level = int64(codes[reached[a, 0]]) if len(codes) else int64(0)
             if open_[a]:
                 for s in range(steps):
-                    cells[s, 3] += 1
-                    cells[s, 4] += row[s] >= 0
+                    counts[group, level, s, 3] += 1
+                    counts[group, level, s, 4] += reached[a, s] >= 0
                 continue
             for one in (level, levels):
                 if of[one] != customer:
@@ -95,35 +97,38 @@ def count_attempts(
                     own[one] = 0
                 own[one] += 1
                 heaviest[one] = max(heaviest[one], own[one])
-            deadline = min(time[row[0]] + within, observed_until)
-            for s in range(steps):
+            deadline = min(began[a] + within, observed_until)
+            for s in range(1, steps):
                 b = before[s]
-                if b >= 0 and row[b] >= 0:
-                    until = time[row[s]] if row[s] >= 0 else deadline
-                    bucket, fraction = _bucket(until - time[row[b]])
-                    if row[s] >= 0:
-                        times[level, s, bucket, 0] += 1
-                        times[level, s, bucket, 1] += fraction
-                    else:
-                        times[level, s, bucket, 2] += 1
-                if row[s] < 0:
+                if firsts[a, b] < 0:
                     continue
-                cell = cells[s]
-                cell[0] += 1
+                since = time[firsts[a, b]] if b > 0 else began[a]
+                if firsts[a, s] >= 0:
+                    bucket, fraction = _bucket(time[firsts[a, s]] - since)
+                    times[level, s, bucket, 0] += 1
+                    times[level, s, bucket, 1] += fraction
+                else:
+                    bucket, fraction = _bucket(deadline - since)
+                    times[level, s, bucket, 2] += 1
+            for s in range(steps):
+                if reached[a, s] < 0:
+                    continue
+                counts[group, level, s, 0] += 1
                 if last[level, s] != customer:
                     last[level, s] = customer
-                    cell[1] += 1
+                    counts[group, level, s, 1] += 1
                     if level_of[s, 0] != customer:
                         level_of[s, 0] = customer
                         level_of[s, 1] = level
                         together[group, s] += 1
-                        cell[2] += 1
+                        counts[group, level, s, 2] += 1
                     elif level_of[s, 1] >= 0:  # the second level takes it back from the first
                         counts[group, level_of[s, 1], s, 2] -= 1
                         level_of[s, 1] = -1
-                if len(money) and money[order[row[s]]] != NO_VALUE:
-                    value = money[order[row[s]]]
-                    cell[5] += 1
-                    if s == required[depths[a] - 1]:
-                        cell[6] += value >> 32
-                        cell[7] += value & 0xFFFFFFFF
+                if len(money) > 0:
+                    value = money[order[reached[a, s]]]
+                    if value != NO_VALUE:
+                        counts[group, level, s, 5] += 1
+                        if s == required[depths[a] - 1]:
+                            counts[group, level, s, 6] += value >> 32
+                            counts[group, level, s, 7] += value & 0xFFFFFFFF

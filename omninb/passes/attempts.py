@@ -5,11 +5,11 @@ step, then one for each exclusion. Each exclusion (a, b) bars the way from steps
 (``blocked``: bits of those steps) and makes a touchpoint void as a step strictly between a and b
 (``inner``).
 
-A unit's touchpoints that fit anything are gathered first (strict steps need all of them); the
-helpers count places among these. Ordered steps take O(touchpoints × steps): forward, the latest
-feasible start of each step gives the depth, as a later start can do all that an earlier one can;
-backward, the earliest completion gives the first start that comes as far; forward again from there,
-each step takes the first touchpoint that can still be completed in time.
+A unit's touchpoints that fit anything are gathered first (strict steps need all of them); helpers
+see them as rows of ``room`` and count places among them. Ordered steps take O(touchpoints × steps):
+forward, the latest feasible start of each step gives the depth, as a later start can do all that an
+earlier one can; backward, the earliest completion gives the first start that comes as far; forward
+again from there, each step takes the first touchpoint that can still be completed in time.
 """
 
 from __future__ import annotations
@@ -21,167 +21,235 @@ from omninb.passes.compiling import compiled, helper
 
 ORDERED, STRICT, ANY = 0, 1, 2
 FURTHEST, FIRST, EVERY = 0, 1, 2
-NEVER = np.iinfo(np.int64).min // 4
+# Rows of ``room``: of each place its touchpoint, time, fits, what bars and voids it, and the steps
+# that it can be; then something of each step, and the places of a chain.
+AT, WHEN, FIT, BARS, VOID, CAN, STATE, CHAIN = range(8)
+ROOM = 8
+MOST_STEPS = 16
+_NEVER = np.iinfo(np.int64).min // 4
 _LATE = np.iinfo(np.int64).max // 4
 
 
 @helper
-def _depth(when, fit, bars, void, start, size, steps, within, low, high, latest):
+def _depth(room, start, size, steps, within, low, high):
     """How far any attempt that begins in [low, high] comes."""
     for s in range(steps):
-        latest[s] = NEVER
-    depth = 0
+        room[STATE, s] = _NEVER
+    depth = int64(0)
     for k in range(start, size):
+        when = room[WHEN, k]
         for s in range(steps - 1, -1, -1):
-            arrives = NEVER
-            if (fit[k] >> s) & 1:
+            if not ((room[FIT, k] | room[BARS, k]) >> s) & 1:
+                continue
+            arrives = _NEVER
+            if (room[FIT, k] >> s) & 1:
                 if s == 0:
-                    arrives = when[k] if low <= when[k] <= high else NEVER
-                elif latest[s - 1] > NEVER and when[k] - latest[s - 1] <= within:
-                    arrives = latest[s - 1]
-                if arrives > NEVER:
-                    depth = max(depth, s + 1)
-                if (void[k] >> s) & 1:
-                    arrives = NEVER
-            if (bars[k] >> s) & 1:
-                latest[s] = NEVER
-            latest[s] = max(latest[s], arrives)
+                    arrives = when if low <= when <= high else _NEVER
+                elif room[STATE, s - 1] > _NEVER and when - room[STATE, s - 1] <= within:
+                    arrives = room[STATE, s - 1]
+                if arrives > _NEVER and s >= depth:
+                    depth = int64(s + 1)
+                if (room[VOID, k] >> s) & 1:
+                    arrives = _NEVER
+            if (room[BARS, k] >> s) & 1:
+                room[STATE, s] = _NEVER
+            room[STATE, s] = max(room[STATE, s], arrives)
         if depth == steps:
             break
     return depth
 
 
 @helper
-def _earliest_start(when, fit, bars, void, start, size, depth, within, low, high, completion):
+def _earliest_start(room, start, size, depth, within, low, high):
     """The first place from which ``depth`` steps are made in time."""
     for s in range(depth):
-        completion[s] = _LATE
-    found = start
+        room[STATE, s] = _LATE
+    found = int64(-1)
     for k in range(size - 1, start - 1, -1):
+        when = room[WHEN, k]
         for s in range(depth):
             ends = _LATE
-            if (fit[k] >> s) & 1:
+            if (room[FIT, k] >> s) & 1:
                 if s == depth - 1:
-                    ends = when[k]
-                elif not (void[k] >> s) & 1:
-                    ends = completion[s + 1]
+                    ends = when
+                elif not (room[VOID, k] >> s) & 1:
+                    ends = room[STATE, s + 1]
             if s == 0:
-                if ends < _LATE and ends - when[k] <= within and low <= when[k] <= high:
-                    found = k
+                if ends < _LATE and ends - when <= within and low <= when <= high:
+                    found = int64(k)
                 continue
-            if (bars[k] >> (s - 1)) & 1:
-                completion[s] = _LATE
-            completion[s] = min(completion[s], ends)
+            if (room[BARS, k] >> (s - 1)) & 1:
+                room[STATE, s] = _LATE
+            room[STATE, s] = min(room[STATE, s], ends)
     return found
 
 
 @helper
-def _follow(when, fit, bars, void, start, stop, depth, deadline, can, chain):
+def _follow(room, start, stop, depth, deadline):
     """Write the earliest chain of ``depth`` steps from a start.
 
-    ``can[k]`` receives the steps that place k can be in a chain that is completed.
+    CAN receives the steps that a place can be in a chain that is completed.
     """
-    chain[0] = start
-    if depth == 1:
-        return
+    room[CHAIN, 0] = start
     last = start
-    while last + 1 < stop and when[last + 1] <= deadline:
+    while last + 1 < stop and room[WHEN, last + 1] <= deadline:
         last += 1
     final = int64(1) << (depth - 1)
     ahead = int64(0)
     for k in range(last, start, -1):
-        here = fit[k] & ((ahead >> 1) | final) & (final | ~void[k])
-        can[k] = here
-        ahead = (ahead & ~(bars[k] << 1)) | here
+        here = room[FIT, k] & ((ahead >> 1) | final) & (final | ~room[VOID, k])
+        room[CAN, k] = here
+        ahead = (ahead & ~(room[BARS, k] << 1)) | here
     s = 1
     for k in range(start + 1, last + 1):
-        if s < depth and (can[k] >> s) & 1:
-            chain[s] = k
+        if s < depth and (room[CAN, k] >> s) & 1:
+            room[CHAIN, s] = k
             s += 1
 
 
 @helper
-def _from_start(when, fit, bars, void, start, size, steps, deadline, ends_at_next):
-    """How far the attempt from one start comes, and where it ends.
+def _from_start(room, start, size, steps, within, every):
+    """The chain of the attempt from one start: its depth, and where it ends.
 
-    With ``ends_at_next``, a touchpoint of step 1 that takes it no further begins the next attempt.
+    With ``every``, a touchpoint of step 1 that takes it no further begins the next attempt.
     """
+    deadline = room[WHEN, start] + within
     possible = (int64(1) << steps) - 1
     states = int64(1)
     depth = int64(1)
     k = start + 1
-    while k < size and (ends_at_next or when[k] <= deadline):
-        arrives = fit[k] & (states << 1) & possible if when[k] <= deadline else int64(0)
+    while k < size and (every or room[WHEN, k] <= deadline):
+        fit = room[FIT, k]
+        arrives = fit & (states << 1) & possible if room[WHEN, k] <= deadline else int64(0)
         further = (arrives >> depth) & 1
-        if ends_at_next and fit[k] & 1 and not further:
-            return depth, k
+        if every and fit & 1 and not further:
+            break
         depth += further
-        states = (states & ~bars[k]) | (arrives & ~void[k])
+        states = (states & ~room[BARS, k]) | (arrives & ~room[VOID, k])
         k += 1
-    return depth, size
+    if depth == 1:
+        room[CHAIN, 0] = start
+    else:
+        _follow(room, start, k, depth, deadline)
+    return depth, k
 
 
 @helper
-def _straight(when, fit, start, size, steps, deadline):
-    """How many steps follow each other from a start without anything between."""
-    depth = 1
+def _straight(room, start, size, steps, within):
+    """The chain of steps that follow each other with nothing between, and where it ends."""
+    deadline = room[WHEN, start] + within
+    depth = int64(0)
     while (
         depth < steps
         and start + depth < size
-        and (fit[start + depth] >> depth) & 1
-        and when[start + depth] <= deadline
+        and (room[FIT, start + depth] >> depth) & 1
+        and room[WHEN, start + depth] <= deadline
     ):
+        room[CHAIN, depth] = start + depth
         depth += 1
-    return depth
+        if (room[VOID, start + depth - 1] >> (depth - 1)) & 1:
+            break
+    return depth, start + depth
 
 
 @helper
-def _mixed(when, fit, start, size, deadline, ends_at_next, chain):
+def _mixed(room, start, size, within, every):
     """The first places of the different steps from a start, and where the attempt ends."""
+    deadline = room[WHEN, start] + within
     done = int64(0)
-    depth = 0
+    depth = int64(0)
     k = start
-    while k < size and when[k] <= deadline:
-        if fit[k] & ~done:
-            chain[depth] = k
+    while k < size and room[WHEN, k] <= deadline:
+        if room[FIT, k] & ~done:
+            room[CHAIN, depth] = k
             depth += 1
-            done |= fit[k]
-        elif ends_at_next:
-            return depth, k
+            done |= room[FIT, k]
+        elif every:
+            break
         k += 1
     return depth, k
 
 
 @helper
-def _most_mixed(when, fit, start, size, steps, within, low, high, counts):
-    """The first start of the most different steps within the window: two pointers."""
+def _most_mixed(room, start, size, steps, within, low, high):
+    """The most different steps within the window, and their first start: two pointers."""
     for s in range(steps):
-        counts[s] = 0
-    found = start
-    best = 0
-    different = 0
+        room[STATE, s] = 0
+    found = int64(-1)
+    best = int64(0)
+    different = int64(0)
     end = start
     for k in range(start, size):
-        while end < size and when[end] - when[k] <= within:
+        while end < size and room[WHEN, end] - room[WHEN, k] <= within:
             for s in range(steps):
-                if (fit[end] >> s) & 1:
-                    different += counts[s] == 0
-                    counts[s] += 1
+                if (room[FIT, end] >> s) & 1:
+                    different += room[STATE, s] == 0
+                    room[STATE, s] += 1
             end += 1
-        if low <= when[k] <= high and different > best:
+        if low <= room[WHEN, k] <= high and different > best:
             best = different
-            found = k
+            found = int64(k)
         for s in range(steps):
-            if (fit[k] >> s) & 1:
-                counts[s] -= 1
-                different -= counts[s] == 0
+            if (room[FIT, k] >> s) & 1:
+                room[STATE, s] -= 1
+                different -= room[STATE, s] == 0
+    return best, found
+
+
+@helper
+def _further_start(order, room, start, size, steps, within, low, high, depth):
+    """The first of the starts in [low, high] that come furthest, where any comes past ``depth``.
+
+    Otherwise -1. Looked for from ``start`` on.
+    """
+    found = int64(-1)
+    if order == ANY:
+        best, begin = _most_mixed(room, start, size, steps, within, low, high)
+        return begin if best > depth else found
+    if order == STRICT:
+        for k in range(start, size):
+            if room[FIT, k] & 1 and low <= room[WHEN, k] <= high:
+                straight, _ = _straight(room, k, size, steps, within)
+                if straight > depth:
+                    depth = straight
+                    found = int64(k)
+        return found
+    best = _depth(room, start, size, steps, within, low, high)
+    if best > depth:
+        found = _earliest_start(room, start, size, best, within, low, high)
     return found
+
+
+@helper
+def _chain(order, room, start, size, steps, within, every):
+    """The chain of the attempt from one start: its depth, and where it ends."""
+    if order == ANY:
+        return _mixed(room, start, size, within, every)
+    if order == STRICT:
+        return _straight(room, start, size, steps, within)
+    return _from_start(room, start, size, steps, within, every)
+
+
+@helper
+def _add_optional(room, depth, ends, within, after, places, row):
+    """Write the first touchpoint of each optional step behind its step of a chain."""
+    required = len(places) - len(after)
+    for o in range(len(after)):
+        if after[o] >= depth:
+            continue
+        stop = room[CHAIN, after[o] + 1] if after[o] + 1 < depth else ends
+        for k in range(room[CHAIN, after[o]] + 1, stop):
+            if room[WHEN, k] - room[WHEN, room[CHAIN, 0]] > within:
+                break
+            if (room[FIT, k] >> (required + o)) & 1:
+                row[places[required + o]] = room[AT, k]
+                break
 
 
 @compiled(
     "int64(int64, int64, int64[::1], int64[::1], uint16[::1], int64, int64, int64, int64, int64,"
-    " int64, int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1],"
-    " int32[::1], uint8[::1], boolean[::1], int32[:, ::1])"
+    " int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1], int32[::1],"
+    " uint8[::1], boolean[::1], int64[::1], int32[:, ::1], int32[:, ::1])"
 )
 def find_attempts(
     first_unit,
@@ -192,7 +260,6 @@ def find_attempts(
     order,
     attempt,
     steps,
-    optional,
     within,
     low,
     high,
@@ -205,112 +272,88 @@ def find_attempts(
     units,
     depths,
     open_,
+    began,
     reached,
+    firsts,
 ):
     """Find the attempts of a range of units; returns how many there are.
 
     Parameters
     ----------
     order, attempt : ORDERED, STRICT or ANY; FURTHEST, FIRST or EVERY.
-    steps, optional : how many required and optional steps there are.
+    steps : how many required steps there are.
     within : µs from step 1 to the last.
     low, high : µs; attempts that begin outside are not looked at.
     mature_until : µs; an attempt that begins later is open.
-    after : the required step behind which each optional one is looked for.
+    after : for each optional step, the required step behind which it is looked for.
     places : the column of ``reached`` for each required step and then each optional one.
-    room : six rows as long as the longest unit.
-    units, depths, open_, reached : outputs, one row an attempt; ``reached`` holds the touchpoint of
-        each step, -1 where there is none.
+    room : ROOM rows as long as the longest unit, and at least MOST_STEPS.
+    units, depths, open_, began, reached : outputs, one row an attempt; ``began`` is the time of its
+        first touchpoint, with FURTHEST that of the unit's first attempt; ``reached`` holds the
+        touchpoint of each step, -1 where there is none.
+    firsts : output with FURTHEST, else without rows: ``reached`` of each unit's first attempt.
     """
-    at, when, fit, bars, void, can = room[0], room[1], room[2], room[3], room[4], room[5]
-    latest = np.empty(steps, np.int64)
-    chain = np.empty(steps, np.int64)
     starts = (int64(1) << steps) - 1 if order == ANY else int64(1)
     top = min(high, mature_until)
     every = attempt == EVERY
     count = 0
     for unit in range(first_unit, last_unit):
+        i = unit_offsets[unit]
+        stop = unit_offsets[unit + 1]
+        while i < stop and not (fits[i] & starts and time[i] >= low):
+            i += 1
+        if i == stop or time[i] > high:
+            continue
         size = int64(0)  # a plain 0 would compile every helper twice
         present = int64(0)
-        for i in range(unit_offsets[unit], unit_offsets[unit + 1]):
-            at[size] = i
-            fit[size] = fits[i]
-            present |= fit[size]
-            size += order == STRICT or fit[size] != 0
-        if not present & starts:
-            continue
-        for i in range(size):
-            when[i] = time[at[i]]
-            bars[i] = 0
-            void[i] = 0
+        while i < stop:
+            room[AT, size] = i
+            room[FIT, size] = fits[i]
+            present |= room[FIT, size]
+            size += order == STRICT or fits[i] != 0
+            i += 1
+        for k in range(size):
+            room[WHEN, k] = time[room[AT, k]]
+            room[BARS, k] = 0
+            room[VOID, k] = 0
             for e in range(len(blocked)):
-                if (fit[i] >> (steps + optional + e)) & 1:
-                    bars[i] |= blocked[e]
-                    void[i] |= inner[e]
-        reachable = 0  # further than the steps that occur at all nobody comes
-        while reachable < steps and (present >> reachable) & 1:
-            reachable += 1
-        k = int64(0)
-        while True:
-            while k < size and not (fit[k] & starts and when[k] >= low):
-                k += 1
-            if k == size or when[k] > high:
-                break
-            late = when[k] > top
-            begin = k
-            ends = size
-            depth = int64(0)
-            if attempt == FURTHEST and not late:
-                if order == ANY:
-                    begin = _most_mixed(when, fit, k, size, steps, within, low, top, latest)
-                elif order == STRICT:
-                    for other in range(k, size):
-                        if fit[other] & 1 and when[other] <= top:
-                            straight = _straight(
-                                when, fit, other, size, steps, when[other] + within
-                            )
-                            if straight > depth:
-                                depth = straight
-                                begin = int64(other)
-                else:
-                    depth = _depth(
-                        when, fit, bars, void, k, size, reachable, within, low, top, latest
-                    )
-                    if depth > 1:
-                        begin = _earliest_start(
-                            when, fit, bars, void, k, size, depth, within, low, top, latest
-                        )
-            deadline = when[begin] + within
-            if order == ANY:
-                depth, ends = _mixed(when, fit, begin, size, deadline, every, chain)
-            elif order == STRICT:
-                depth = _straight(when, fit, begin, size, steps, deadline)
+                if (room[FIT, k] >> (len(places) + e)) & 1:
+                    room[BARS, k] |= blocked[e]
+                    room[VOID, k] |= inner[e]
+        most = int64(0)  # further than the steps that occur at all nobody comes
+        while most < steps and (order == ANY or (present >> most) & 1):
+            most += 1
+        start = int64(0)
+        while start < size and room[WHEN, start] <= high:
+            late = room[WHEN, start] > top
+            begin = start
+            seeks = attempt == FURTHEST
+            while True:
+                depth, ends = _chain(order, room, begin, size, most, within, every)
+                for s in range(len(places)):
+                    reached[count, s] = -1
                 for s in range(depth):
-                    chain[s] = begin + s
-                ends = begin + depth
-            else:
-                if depth == 0:
-                    depth, ends = _from_start(
-                        when, fit, bars, void, begin, size, reachable, deadline, every
-                    )
-                _follow(when, fit, bars, void, begin, ends, depth, deadline, can, chain)
-            for s in range(steps + optional):
-                reached[count, s] = -1
-            for s in range(depth):
-                reached[count, places[s]] = at[chain[s]]
-            for o in range(optional):
-                if after[o] >= depth:
-                    continue
-                limit = chain[after[o] + 1] if after[o] + 1 < depth else ends
-                for other in range(chain[after[o]] + 1, limit):
-                    if (fit[other] >> (steps + o)) & 1 and when[other] <= deadline:
-                        reached[count, places[steps + o]] = at[other]
-                        break
+                    reached[count, places[s]] = room[AT, room[CHAIN, s]]
+                if len(after):
+                    _add_optional(room, depth, ends, within, after, places, reached[count])
+                if not seeks:
+                    break
+                for s in range(len(places)):
+                    firsts[count, s] = reached[count, s]
+                seeks = False
+                if depth == most or late:
+                    break
+                begin = _further_start(order, room, start + 1, size, most, within, low, top, depth)
+                if begin < 0:
+                    break
             units[count] = unit
             depths[count] = depth
             open_[count] = late
+            began[count] = room[WHEN, start]
             count += 1
             if not every:
                 break
-            k = ends
+            start = ends
+            while start < size and not room[FIT, start] & starts:
+                start += 1
     return count
