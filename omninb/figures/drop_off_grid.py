@@ -11,10 +11,11 @@ import pandas as pd
 
 from omninb.errors import OmninbError
 from omninb.figures.lettering import count, interval, missing, percent, period, plain, plural
+from omninb.wording import interval_words, number_words
 
 HOVER = (
     "%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>"
-    "%{customdata[4]}"
+    "%{customdata[4]}<br>%{customdata[5]}"
 )
 Row = Mapping[Any, Any]
 
@@ -92,18 +93,18 @@ class Grid:
         return any(row["drop_off"] > self.ceiling for row in rows if row)
 
     def worst(self) -> tuple[int, str] | None:
-        """The cell with the most customers lost above the step's average, by its lower bound."""
+        """Of the cells that clearly lose more than the others of their step, the costliest.
+
+        That is the one with the most customers beyond the others' drop-off, by the lower bound.
+        """
+        clear = 1 - self.facts.get("confidence", 0.95)
         found, most = None, 0.0
-        for step in self.steps:
-            here = [(key, row) for key, row in self.cells.items() if key[0] == step]
-            everyone = sum(row["customers"] for _, row in here)
-            average = sum(row["lost"] for _, row in here) / max(1, everyone)
-            for key, row in here:
-                shown = key[1] in self.labels and self.at(*key)
-                if shown and not missing(row["drop_off_ci_lower"]):
-                    excess = (row["drop_off_ci_lower"] - average) * row["customers"]
-                    if excess > most:
-                        found, most = key, excess
+        for key in ((step, label) for step in self.steps for label in self.labels):
+            row = self.at(*key)
+            if row and row["p_adjusted"] < clear:
+                beyond = row["difference_ci_lower"] * row["customers"]
+                if beyond > most:
+                    found, most = key, beyond
         return found
 
 
@@ -152,7 +153,10 @@ def footnote(grid: Grid) -> list[str]:
     """What the third line, the frame and the hatching are."""
     notes = [f"Third line: {percent(grid.facts.get('confidence', 0.95))} interval, where it fits."]
     if grid.worst():
-        notes.append("Framed: most customers lost above the step’s average, by the lower bound.")
+        notes.append(
+            "Framed: clearly more lost than on the others of the step (p adjusted for all cells, "
+            "Holm), and of such cells the most customers beyond theirs, by the lower bound."
+        )
     if any(not grid.at(step, label) for step in grid.steps for label in grid.labels):
         notes.append(f"Hatched: fewer than {count(grid.fewest)} customers, no rate shown.")
     if grid.left_out:
@@ -172,6 +176,14 @@ def cell_row(names: tuple[str, str], label: str, row: Row) -> list[str]:
         f"{count(row['lost'])} lost · next step here {count(row['next_same_channel'])}, "
         f"elsewhere {count(row['next_other_channel'])}"
     )
+    if not missing(row["difference"]):
+        bounds = (100 * row["difference_ci_lower"], 100 * row["difference_ci_upper"])
+        texts.append(
+            f"{number_words(100 * row['difference'], signed=True)} points against the others of "
+            f"this step ({interval_words(*bounds, signed=True)})"
+        )
+    else:
+        texts.append("")
     return texts
 
 

@@ -164,10 +164,15 @@ def footnote(chart: Funnel) -> list[str]:
         within = " within the window (Kaplan–Meier)" if chart.facts["within"] else ""
         notes.append(f"Median time: from the step before, of those who take the step{within}.")
     if any(not missing(row.get("difference")) for row in rows):
-        notes.append(
-            f"▲ ▼ clearly higher or lower than {against(chart)}: p, adjusted for all rows (Holm), "
-            f"below {1 - chart.confidence:.2g}. The bounds of differences are not adjusted."
-        )
+        said = f"▲ ▼ clearly higher or lower than {against(chart)}: "
+        if "p_adjusted" in rows[0]:
+            notes.append(
+                f"{said}p, adjusted for the rows of a step (Holm), below "
+                f"{1 - chart.confidence:.2g}. The bounds of differences are not adjusted."
+            )
+        else:
+            sure = percent(chart.confidence)
+            notes.append(f"{said}the {sure} bounds of the difference exclude zero.")
     if chart.left_out:
         notes.append(f"{count(chart.left_out)} more rows stand in the table.")
     return notes

@@ -12,6 +12,7 @@ from omninb.errors import OmninbError
 from omninb.figures import drop_off_figure, lettering
 from omninb.figures.drop_off import LOSS, SCALE, shade_of
 from omninb.figures.style import between, contrast, ink_on, luminance
+from omninb.wording import number_words
 
 
 def both(name: str):
@@ -168,31 +169,42 @@ def test_of_very_many_channels_the_largest_are_shown_and_the_others_counted(widt
     assert f"{60 - len(shown)} more, of fewer customers" in notes
 
 
-def test_the_frame_is_round_the_largest_loss_above_the_steps_average():
-    table, _ = both("retailer")
-    figure = drop_off_figure(table)
-    frame = next(t for t in figure.data if t.mode == "lines" and t.line.width == 3)
-    inside = [
-        row
-        for trace in figure.data
-        if trace.name == "cells"
-        for x, y, row in zip(trace.x, trace.y, trace.customdata, strict=True)
+def framed(figure) -> list[str]:
+    """The cells inside the frame, by the first line of their hover text."""
+    frames = [t for t in figure.data if t.mode == "lines" and t.line.width == 3]
+    cells = next(trace for trace in figure.data if trace.name == "cells")
+    return [
+        html.unescape(row[0])
+        for frame in frames
+        for x, y, row in zip(cells.x, cells.y, cells.customdata, strict=True)
         if min(frame.x) < x < max(frame.x) and min(frame.y) < y < max(frame.y)
     ]
-    average = table.groupby("step")["lost"].sum() / table.groupby("step")["customers"].sum()
-    excess = (table["drop_off_ci_lower"] - table["step"].map(average)) * table["customers"]
-    worst = table.loc[excess.idxmax()]
-    assert [html.unescape(r[0]) for r in inside] == [
-        f"{worst['funnel_step']} → {table.attrs['steps'][worst['step']]}, {worst['channel']}"
-    ]
 
 
-def test_without_a_difference_nothing_is_framed():
+def test_the_frame_is_round_the_costliest_of_the_cells_that_clearly_lose_more():
     table, _ = both("retailer")
-    table["drop_off_ci_lower"] = 0.0
+    clear = table[table["p_adjusted"] < 0.05]
+    beyond = clear["difference_ci_lower"] * clear["customers"]
+    worst = table.loc[beyond.idxmax()]
+    after = table.attrs["steps"][worst["step"]]
+    name = f"{worst['funnel_step']} → {after}, {worst['channel']}"
+    assert framed(drop_off_figure(table)) == [name]
+    table.loc[worst.name, "p_adjusted"] = 0.06
+    assert framed(drop_off_figure(table)) not in ([], [name])
+
+
+def test_without_a_clear_difference_nothing_is_framed():
+    table, _ = both("retailer")
+    table["p_adjusted"] = 0.06
     figure = drop_off_figure(table)
-    assert not any(t.mode == "lines" and t.line.width == 3 for t in figure.data)
-    assert "Framed" not in " ".join(texts(figure))
+    assert framed(figure) == [] and "Framed" not in " ".join(texts(figure))
+
+
+def test_less_lost_than_on_the_others_is_no_reason_for_a_frame():
+    table, _ = both("retailer")
+    table = table[table["difference_ci_upper"] < 0]
+    table.attrs = both("retailer")[0].attrs
+    assert len(table) > 1 and framed(drop_off_figure(table)) == []
 
 
 def test_every_cell_answers_a_pointer_with_all_its_counts():
@@ -204,6 +216,7 @@ def test_every_cell_answers_a_pointer_with_all_its_counts():
         counts = ("customers", "lost", "next_same_channel", "next_other_channel")
         assert {f"{row[name]:,}" for name in counts} <= numbers(found)
         assert lettering.percent(row["leave_channel_rate"]) in found
+        assert f"{number_words(100 * row['difference'], signed=True)} points" in found
 
 
 def test_the_scale_only_gets_darker_and_its_text_is_readable():
