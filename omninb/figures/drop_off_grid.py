@@ -92,20 +92,12 @@ class Grid:
         rows = [self.at(step, label) for step in self.steps for label in self.labels]
         return any(row["drop_off"] > self.ceiling for row in rows if row)
 
-    def worst(self) -> tuple[int, str] | None:
-        """Of the cells that clearly lose more than the others of their step, the costliest.
-
-        That is the one with the most customers beyond the others' drop-off, by the lower bound.
-        """
-        clear = 1 - self.facts.get("confidence", 0.95)
-        found, most = None, 0.0
-        for key in ((step, label) for step in self.steps for label in self.labels):
-            row = self.at(*key)
-            if row and row["p_adjusted"] < clear:
-                beyond = row["difference_ci_lower"] * row["customers"]
-                if beyond > most:
-                    found, most = key, beyond
-        return found
+    def framed(self) -> list[tuple[int, str]]:
+        """The cells that clearly lose more than the others of their step."""
+        sure = 1 - self.facts.get("confidence", 0.95)
+        keys = [(step, label) for step in self.steps for label in self.labels]
+        rows = [(key, row) for key in keys if (row := self.at(*key))]
+        return [key for key, row in rows if row["p_adjusted"] < sure and row["difference"] > 0]
 
 
 def _joined(table: pd.DataFrame, funnel: pd.DataFrame) -> dict[int, Row]:
@@ -152,10 +144,11 @@ def subtitle_lines(grid: Grid) -> list[str]:
 def footnote(grid: Grid) -> list[str]:
     """What the third line, the frame and the hatching are."""
     notes = [f"Third line: {percent(grid.facts.get('confidence', 0.95))} interval, where it fits."]
-    if grid.worst():
+    if grid.framed():
         notes.append(
-            "Framed: clearly more lost than on the others of the step (p adjusted for all cells, "
-            "Holm), and of such cells the most customers beyond theirs, by the lower bound."
+            "Framed: clearly more are lost than on the others of the step "
+            "(p, adjusted for all cells by Holm’s way, below "
+            f"{1 - grid.facts.get('confidence', 0.95):.2g})."
         )
     if any(not grid.at(step, label) for step in grid.steps for label in grid.labels):
         notes.append(f"Hatched: fewer than {count(grid.fewest)} customers, no rate shown.")

@@ -124,6 +124,8 @@ def question(chart: Funnel) -> str:
     first, last = (shorten(step, 330, 22, True) for step in (chart.steps[0], chart.steps[-1]))
     if len(chart.steps) == 1:
         return f"Who gets to {first}?"
+    if chart.facts["order"] == "any":
+        return f"How many of the {len(chart.steps)} steps do {chart.noun}s take, in any order?"
     if chart.by == "period":
         return f"From {first} to {last}: what has changed?"
     if chart.by:
@@ -147,7 +149,8 @@ def subtitle_lines(chart: Funnel) -> list[str]:
     else:
         rules.insert(0, f"{plural(entered, chart.noun)} at the first step")
         of = f"Beside a bar: of these {count(entered)} · between bars: of the step before"
-        of += f" · “of all”: of {plural(facts['population'], chart.noun)}"
+        everyone = plural(facts["population"], chart.noun.replace("attempt", "customer"))
+        of += f" · “of all”: of {everyone}" + (", without the open" if within else "")
     if within:
         of += f" · only those whose {within} are over"
     return [" · ".join(rule for rule in rules if rule), of]

@@ -139,10 +139,13 @@ def test_every_row_answers_a_pointer():
         assert f"{number_words(row['ratio'], 2)} ×" in found
 
 
-def test_a_kind_without_a_ratio_says_so():
+def test_a_kind_without_a_ratio_says_so_and_one_off_the_scale_points_there():
     table = exits_of(SHAPES["no ends"])
     said = {text for text, _, _ in words(exit_figure(table))}
-    assert {"no ratio", "0.00 ×"} <= said
+    assert {"no ratio", "0.00 ×", "◀"} <= said
+    said = {text for text, _, _ in words(exit_figure(exits_of(SHAPES["extreme"])))}
+    assert {"◀", "▶"} <= said
+    assert not {"◀", "▶"} & {t for t, _, _ in words(exit_figure(exits_of(SHAPES["usual"])))}
 
 
 def test_nothing_from_the_data_can_act():

@@ -199,6 +199,15 @@ def test_the_unit_is_that_of_the_table():
     figure = funnel_figure(table)
     assert f"{table['journeys'][0]:,} journeys at the first step" in " ".join(texts(figure))
     assert "journeys stop" in figure.layout.title.text
+    table.attrs["unit"] = "attempts"
+    head = funnel_figure(table.rename(columns={"journeys": "attempts"})).layout.annotations[0].text
+    assert "attempts at the first step" in head and "of 600 customers, without the open" in head
+
+
+def test_steps_in_any_order_are_counted_in_the_title():
+    table = funnel_of(attempts(300))
+    table.attrs["order"] = "any"
+    assert "How many of the 5 steps do customers" in funnel_figure(table).layout.title.text
 
 
 @pytest.mark.parametrize("kind", KINDS)
