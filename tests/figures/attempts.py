@@ -210,7 +210,9 @@ def lost_to_of(made: list[Attempt], steps: list[str] = STEPS, by: str = "channel
          **rate_columns("share", number, whole[place, label, outcome]), "interval_method": "wilson"}
         for (place, label, outcome, there), number in sorted(seen.items())
     ]  # fmt: skip
-    frame = pd.DataFrame(records)
+    columns = ["funnel_step", "step", by, "outcome", "next", "customers", "share",
+               "share_ci_lower", "share_ci_upper", "interval_method"]  # fmt: skip
+    frame = pd.DataFrame(records, columns=columns)
     frame.attrs = facts(steps=steps, by=by)
     return frame
 
