@@ -130,7 +130,7 @@ def subtitle_lines(grid: Grid) -> list[str]:
     within = facts["within"]
     who = [
         f"{plural(entered, 'customer')} at the first step",
-        f"{count(waiting)} more are open" if waiting else "",
+        f"{count(waiting)} more {'is' if waiting == 1 else 'are'} open" if waiting else "",
         period(facts.get("observed_from"), facts.get("observed_until")),
         "the first attempt of each, " + (f"all within {within}" if within else "no window, so far"),
     ]

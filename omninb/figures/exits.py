@@ -60,9 +60,10 @@ def exit_figure(
     title = title or "Where do journeys end more often than expected?"
     friction = exits[~exits["expected_end"]] if len(exits) else exits
     if friction.empty:
-        top = canvas.head(title, ["No journeys to show."])
+        words = "Only natural ends to show." if len(exits) else "No settled touchpoints to show."
+        top = canvas.head(title, [words])
         canvas.foot(top + 60, [])
-        return canvas.figure({"alt": f"{title} No journeys to show."})
+        return canvas.figure({"alt": f"{title} {words}"})
     by = str(exits.attrs["by"])
     ranked = friction.sort_values("flagged", ascending=False, kind="stable").to_dict("records")
     rows = ranked[:MOST_ROWS]

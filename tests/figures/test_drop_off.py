@@ -251,6 +251,14 @@ def test_the_same_table_gives_the_same_small_figure_in_any_row_order():
     assert len(one) < 120_000
 
 
+@pytest.mark.parametrize(("waiting", "said"), [(1, "1 more is open"), (2, "2 more are open")])
+def test_one_and_several_open(waiting, said):
+    table, _ = both("few")
+    table["open"] = 0
+    table.loc[0, "open"] = waiting
+    assert said in drop_off_figure(table).layout.annotations[0].text
+
+
 def test_an_empty_table_says_so():
     table, _ = both("few")
     empty = table.head(0)
