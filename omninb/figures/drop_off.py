@@ -23,7 +23,7 @@ SCALE = ("#FFF8F0", "#FDDDB8", "#F9AE74", "#DF6A3A", "#9E2A1B")
 SHADES = 40
 LOSS = "#8793A0"
 TALL, GUTTER, ASIDE, DEEPEST = 78.0, 4.0, 14.0, 66.0
-NARROWEST, WIDEST = 37.0, 116.0
+NARROWEST, WIDEST = 37.0, 150.0
 Box = tuple[float, float, float]
 
 
@@ -100,13 +100,14 @@ def drop_off_figure(
             box = (left + len(grid.labels) * wide + ASIDE, y, wide - GUTTER)
             _draw_cell(canvas, grid, grid.whole[step], box)
         y += TALL
-    if worst := grid.worst():
-        x = left + grid.labels.index(worst[1]) * wide
-        at, tall = first + (worst[0] - 1) * TALL, TALL - GUTTER
+    for step, label in grid.framed():
+        x = left + grid.labels.index(label) * wide
+        at, tall = first + (step - 1) * TALL, TALL - GUTTER
         corners = [(-2, -2), (wide - 2, -2), (wide - 2, tall + 2), (-2, tall + 2), (-2, -2)]
         canvas.line(4, INK, 3.0, [(x + a, at + b) for a, b in corners])
     y = _draw_lost(canvas, grid, left, wide, y + 10)
-    _draw_scale(canvas, grid, y + 8)
+    right = max(left + 260, left + wide * (len(grid.labels) + bool(grid.whole)) + ASIDE)
+    _draw_scale(canvas, grid, min(right, width - MARGIN) - 190, y + 8)
     canvas.foot(y + 46, footnote(grid), height)
     return canvas.figure({"alt": in_words(grid, title, subtitle)})
 
@@ -202,8 +203,8 @@ def _draw_lost(canvas: Canvas, grid: Grid, left: float, wide: float, y: float) -
     return y + max(34.0, DEEPEST + 24)
 
 
-def _draw_scale(canvas: Canvas, grid: Grid, y: float) -> None:
-    wide, x = 180.0, canvas.width - MARGIN - 190.0
+def _draw_scale(canvas: Canvas, grid: Grid, x: float, y: float) -> None:
+    wide = 180.0
     for i in range(30):
         shade = shade_of((i + 0.5) / 30, 1.0)
         canvas.rectangle(0, shade, x + i * wide / 30, y, wide / 30 + 0.3, 11)

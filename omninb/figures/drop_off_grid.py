@@ -11,10 +11,11 @@ import pandas as pd
 
 from omninb.errors import OmninbError
 from omninb.figures.lettering import count, interval, missing, percent, period, plain, plural
+from omninb.wording import interval_words, number_words
 
 HOVER = (
     "%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>"
-    "%{customdata[4]}"
+    "%{customdata[4]}<br>%{customdata[5]}"
 )
 Row = Mapping[Any, Any]
 
@@ -91,20 +92,12 @@ class Grid:
         rows = [self.at(step, label) for step in self.steps for label in self.labels]
         return any(row["drop_off"] > self.ceiling for row in rows if row)
 
-    def worst(self) -> tuple[int, str] | None:
-        """The cell with the most customers lost above the step's average, by its lower bound."""
-        found, most = None, 0.0
-        for step in self.steps:
-            here = [(key, row) for key, row in self.cells.items() if key[0] == step]
-            everyone = sum(row["customers"] for _, row in here)
-            average = sum(row["lost"] for _, row in here) / max(1, everyone)
-            for key, row in here:
-                shown = key[1] in self.labels and self.at(*key)
-                if shown and not missing(row["drop_off_ci_lower"]):
-                    excess = (row["drop_off_ci_lower"] - average) * row["customers"]
-                    if excess > most:
-                        found, most = key, excess
-        return found
+    def framed(self) -> list[tuple[int, str]]:
+        """The cells that clearly lose more than the others of their step."""
+        sure = 1 - self.facts.get("confidence", 0.95)
+        keys = [(step, label) for step in self.steps for label in self.labels]
+        rows = [(key, row) for key in keys if (row := self.at(*key))]
+        return [key for key, row in rows if row["p_adjusted"] < sure and row["difference"] > 0]
 
 
 def _joined(table: pd.DataFrame, funnel: pd.DataFrame) -> dict[int, Row]:
@@ -137,7 +130,7 @@ def subtitle_lines(grid: Grid) -> list[str]:
     within = facts["within"]
     who = [
         f"{plural(entered, 'customer')} at the first step",
-        f"{count(waiting)} more are open" if waiting else "",
+        f"{count(waiting)} more {'is' if waiting == 1 else 'are'} open" if waiting else "",
         period(facts.get("observed_from"), facts.get("observed_until")),
         "the first attempt of each, " + (f"all within {within}" if within else "no window, so far"),
     ]
@@ -151,8 +144,12 @@ def subtitle_lines(grid: Grid) -> list[str]:
 def footnote(grid: Grid) -> list[str]:
     """What the third line, the frame and the hatching are."""
     notes = [f"Third line: {percent(grid.facts.get('confidence', 0.95))} interval, where it fits."]
-    if grid.worst():
-        notes.append("Framed: most customers lost above the step’s average, by the lower bound.")
+    if grid.framed():
+        notes.append(
+            "Framed: clearly more are lost than on the others of the step "
+            "(p, adjusted for all cells by Holm’s way, below "
+            f"{1 - grid.facts.get('confidence', 0.95):.2g})."
+        )
     if any(not grid.at(step, label) for step in grid.steps for label in grid.labels):
         notes.append(f"Hatched: fewer than {count(grid.fewest)} customers, no rate shown.")
     if grid.left_out:
@@ -172,6 +169,14 @@ def cell_row(names: tuple[str, str], label: str, row: Row) -> list[str]:
         f"{count(row['lost'])} lost · next step here {count(row['next_same_channel'])}, "
         f"elsewhere {count(row['next_other_channel'])}"
     )
+    if not missing(row["difference"]):
+        bounds = (100 * row["difference_ci_lower"], 100 * row["difference_ci_upper"])
+        texts.append(
+            f"{number_words(100 * row['difference'], signed=True)} points against the others of "
+            f"this step ({interval_words(*bounds, signed=True)})"
+        )
+    else:
+        texts.append("")
     return texts
 
 

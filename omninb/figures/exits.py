@@ -60,9 +60,10 @@ def exit_figure(
     title = title or "Where do journeys end more often than expected?"
     friction = exits[~exits["expected_end"]] if len(exits) else exits
     if friction.empty:
-        top = canvas.head(title, ["No journeys to show."])
+        words = "Only natural ends to show." if len(exits) else "No settled touchpoints to show."
+        top = canvas.head(title, [words])
         canvas.foot(top + 60, [])
-        return canvas.figure({"alt": f"{title} No journeys to show."})
+        return canvas.figure({"alt": f"{title} {words}"})
     by = str(exits.attrs["by"])
     ranked = friction.sort_values("flagged", ascending=False, kind="stable").to_dict("records")
     rows = ranked[:MOST_ROWS]
@@ -98,7 +99,7 @@ class _Axis:
     def of(cls, rows: Sequence[Row], left: float, right: float) -> _Axis:
         """Wide enough for all bounds, between a tenth and ten."""
         names = ("ratio", "ratio_ci_lower", "ratio_ci_upper")
-        shown = [row[name] for row in rows for name in names if not missing(row[name])]
+        shown = [row[name] for row in rows for name in names if row[name] > 0]
         low, high = min([0.8, *shown]), max([1.25, *shown])
         return cls(max(0.1, 0.95 * low), min(10.0, 1.05 * high), left, right)
 
@@ -143,7 +144,10 @@ def _draw_row(
     low, high = row["ratio_ci_lower"], row["ratio_ci_upper"]
     if not missing(low) and not missing(high):
         canvas.line(1, ink, 3.5, [(axis.at(low), y), (axis.at(high), y)])
-    if not missing(row["ratio"]):
+    if row["ratio"] < axis.low or row["ratio"] > axis.high:
+        beyond = "◀" if row["ratio"] < axis.low else "▶"
+        canvas.word(axis.at(row["ratio"]), y, beyond, 13, ink, False, "center", False)
+    elif not missing(row["ratio"]):
         inside = ink if row["flagged"] else "#FFFFFF"
         canvas.disc(2, inside, axis.at(row["ratio"]), y, 6.5, ink, 2)
     first, second = _verdict(row)

@@ -55,11 +55,17 @@ def draw_levels(canvas: Canvas, chart: Funnel, top: float) -> float:
 
 
 def _direction(chart: Funnel, row: Row) -> int:
-    """1 or -1 where a level is clearly higher or lower than what it is compared with, else 0."""
-    p = row.get("p_adjusted", float("nan"))
-    if row.get("small") or not p < 1 - chart.confidence:
+    """1 or -1 where a level is clearly higher or lower than what it is compared with, else 0.
+
+    Levels by their adjusted p; of periods, each alone against the first, by the bounds.
+    """
+    if row.get("small") or "difference" not in row:
         return 0
-    return 1 if row["difference"] > 0 else -1
+    if "p_adjusted" in row:
+        clear = row["p_adjusted"] < 1 - chart.confidence
+    else:
+        clear = row["difference_ci_lower"] > 0 or row["difference_ci_upper"] < 0
+    return (1 if row["difference"] > 0 else -1) if clear else 0
 
 
 def _draw_heads(

@@ -124,6 +124,8 @@ def question(chart: Funnel) -> str:
     first, last = (shorten(step, 330, 22, True) for step in (chart.steps[0], chart.steps[-1]))
     if len(chart.steps) == 1:
         return f"Who gets to {first}?"
+    if chart.facts["order"] == "any":
+        return f"How many of the {len(chart.steps)} steps do {chart.noun}s take, in any order?"
     if chart.by == "period":
         return f"From {first} to {last}: what has changed?"
     if chart.by:
@@ -147,7 +149,8 @@ def subtitle_lines(chart: Funnel) -> list[str]:
     else:
         rules.insert(0, f"{plural(entered, chart.noun)} at the first step")
         of = f"Beside a bar: of these {count(entered)} · between bars: of the step before"
-        of += f" · “of all”: of {plural(facts['population'], chart.noun)}"
+        everyone = plural(facts["population"], chart.noun.replace("attempt", "customer"))
+        of += f" · “of all”: of {everyone}" + (", without the open" if within else "")
     if within:
         of += f" · only those whose {within} are over"
     return [" · ".join(rule for rule in rules if rule), of]
@@ -164,10 +167,15 @@ def footnote(chart: Funnel) -> list[str]:
         within = " within the window (Kaplan–Meier)" if chart.facts["within"] else ""
         notes.append(f"Median time: from the step before, of those who take the step{within}.")
     if any(not missing(row.get("difference")) for row in rows):
-        notes.append(
-            f"▲ ▼ clearly higher or lower than {against(chart)}: p, adjusted for all rows (Holm), "
-            f"below {1 - chart.confidence:.2g}. The bounds of differences are not adjusted."
-        )
+        said = f"▲ ▼ clearly higher or lower than {against(chart)}: "
+        if "p_adjusted" in rows[0]:
+            notes.append(
+                f"{said}p, adjusted for the rows of a step (Holm), below "
+                f"{1 - chart.confidence:.2g}. The bounds of differences are not adjusted."
+            )
+        else:
+            sure = percent(chart.confidence)
+            notes.append(f"{said}the {sure} bounds of the difference exclude zero.")
     if chart.left_out:
         notes.append(f"{count(chart.left_out)} more rows stand in the table.")
     return notes

@@ -138,14 +138,15 @@ def _draw_few(canvas: Canvas, fewest: int, box: Box) -> None:
 def _draw_bar(canvas: Canvas, rows: Sequence[Row], box: Box, ink: Mapping[str, str]) -> None:
     """Exit first, so that it compares; then the next touchpoints, largest first, and the others.
 
-    What a piece is too narrow to say of itself stands below the bar, in the same order.
+    What a piece is too narrow to say of itself stands below the bar, the largest first.
     """
     x, y, wide = box
     whole = _customers(rows)
     canvas.rectangle(0, OTHER, x, y, wide, THICK)
     ends = [row for end in _ENDS for row in rows if row["next"] == end]
     touchpoints = [row for row in rows if row["next"] not in _ENDS]
-    at, unsaid = x, []
+    at = x
+    unsaid: list[Row] = []
     for row in [*ends, *touchpoints[:MOST_PIECES]]:
         spread = wide * row["customers"] / whole
         if not _draw_piece(canvas, row, (at, y, spread), ink[str(row["next"])], whole):
@@ -154,6 +155,7 @@ def _draw_bar(canvas: Canvas, rows: Sequence[Row], box: Box, ink: Mapping[str, s
     if x + wide - at >= text_width("others", 12) + 6:
         canvas.word((at + x + wide) / 2, y + THICK / 2, "others", 12, INK, halo=False)
     at = x
+    unsaid.sort(key=lambda row: -row["customers"])
     for i, row in enumerate(unsaid):
         text = shorten(_said(row), wide - 30, 12)
         more = 16.0 if i + 1 < len(unsaid) else 0.0

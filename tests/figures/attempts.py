@@ -95,7 +95,6 @@ def facts(**more: object) -> dict[str, object]:
 
 def rate_columns(name: str, part: int, whole: int) -> dict[str, float]:
     low, high = wilson(part, whole) if whole else (math.nan, math.nan)
-    low, high = (1.0, 1.0) if part == whole and name == "conversion_rate" else (low, high)
     share = part / whole if whole else math.nan
     return {name: share, f"{name}_ci_lower": low, f"{name}_ci_upper": high}
 
@@ -121,6 +120,8 @@ def funnel_of(
             row |= {"funnel_step": name, "step": place, "customers": len(reached)}
             row |= {"optional": place == optional} if optional else {}
             row |= rate_columns("conversion_rate", len(reached), len(mature))
+            if place == 1:
+                row |= {"conversion_rate_ci_lower": math.nan, "conversion_rate_ci_upper": math.nan}
             row |= rate_columns("step_conversion_rate", len(reached), before * (place > 1))
             row |= rate_columns("population_rate", len(reached), 2 * len(made))
             row |= {
@@ -135,7 +136,10 @@ def funnel_of(
             if by:
                 there = sum(len(a.channels) >= place for a in rest)
                 row |= difference(len(reached), len(mature), there, len(rest))
-                row["small"] = len(mature) < 20
+                if by == "period":
+                    del row["p_value"], row["p_adjusted"]
+                else:
+                    row["small"] = len(mature) < 20
             records.append(row)
             before = before if place == optional else len(reached)
     frame = pd.DataFrame(records)
@@ -172,6 +176,10 @@ def drop_off_of(made: list[Attempt], steps: list[str] = STEPS, by: str = "channe
             row |= rate_columns("drop_off", lost, len(mature))
             row |= {"interval_method": "wilson"}
             row |= rate_columns("leave_channel_rate", lost + len(on) - same, len(mature))
+            others = [a for a in reached if a.mature and a.channels[place - 1] != label]
+            gone = sum(len(a.channels) == place for a in others)
+            row |= difference(lost, len(mature), gone, len(others))
+            del row["p_value"]
             row |= {"leave_channel_interval_method": "wilson", "value": 20.0 * lost}
             records.append(row)
     frame = pd.DataFrame(records).sort_values(
@@ -202,7 +210,9 @@ def lost_to_of(made: list[Attempt], steps: list[str] = STEPS, by: str = "channel
          **rate_columns("share", number, whole[place, label, outcome]), "interval_method": "wilson"}
         for (place, label, outcome, there), number in sorted(seen.items())
     ]  # fmt: skip
-    frame = pd.DataFrame(records)
+    columns = ["funnel_step", "step", by, "outcome", "next", "customers", "share",
+               "share_ci_lower", "share_ci_upper", "interval_method"]  # fmt: skip
+    frame = pd.DataFrame(records, columns=columns)
     frame.attrs = facts(steps=steps, by=by)
     return frame
 

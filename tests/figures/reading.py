@@ -136,13 +136,19 @@ def rectangles(figure, colour: str, hatched: bool = False) -> list[tuple[float, 
     for trace in figure.data:
         if trace.fillcolor != colour or (trace.fillpattern.shape is not None) != hatched:
             continue
-        corners: list[tuple[float, float]] = []
-        for x, y in [*zip(trace.x, trace.y, strict=True), (None, None)]:
-            if x is not None:
-                corners.append((x, y))
-                continue
+        for corners in chunks(trace):
             xs, ys = zip(*corners, strict=True)
             if len(corners) == 5 and len(set(xs)) == len(set(ys)) == 2:
                 found.append((min(xs), min(ys), max(xs), max(ys)))
-            corners = []
     return sorted(found, key=lambda box: (box[1], box[0]))
+
+
+def chunks(trace) -> list[list[tuple[float, float]]]:
+    """The separate lines or polygons of a trace."""
+    parts: list[list[tuple[float, float]]] = [[]]
+    for x, y in zip(trace.x, trace.y, strict=True):
+        if x is None:
+            parts.append([])
+        else:
+            parts[-1].append((x, y))
+    return parts

@@ -6,12 +6,24 @@ import html
 
 import pytest
 from attempts import SHAPES, attempts, drop_off_of, funnel_of, shape
-from reading import HOSTILE, alarming, hovered, numbers, overlaps, rectangles, stray, texts, words
+from reading import (
+    HOSTILE,
+    alarming,
+    chunks,
+    hovered,
+    numbers,
+    overlaps,
+    rectangles,
+    stray,
+    texts,
+    words,
+)
 
 from omninb.errors import OmninbError
 from omninb.figures import drop_off_figure, lettering
 from omninb.figures.drop_off import LOSS, SCALE, shade_of
 from omninb.figures.style import between, contrast, ink_on, luminance
+from omninb.wording import number_words
 
 
 def both(name: str):
@@ -168,31 +180,35 @@ def test_of_very_many_channels_the_largest_are_shown_and_the_others_counted(widt
     assert f"{60 - len(shown)} more, of fewer customers" in notes
 
 
-def test_the_frame_is_round_the_largest_loss_above_the_steps_average():
-    table, _ = both("retailer")
-    figure = drop_off_figure(table)
-    frame = next(t for t in figure.data if t.mode == "lines" and t.line.width == 3)
-    inside = [
-        row
-        for trace in figure.data
-        if trace.name == "cells"
-        for x, y, row in zip(trace.x, trace.y, trace.customdata, strict=True)
-        if min(frame.x) < x < max(frame.x) and min(frame.y) < y < max(frame.y)
-    ]
-    average = table.groupby("step")["lost"].sum() / table.groupby("step")["customers"].sum()
-    excess = (table["drop_off_ci_lower"] - table["step"].map(average)) * table["customers"]
-    worst = table.loc[excess.idxmax()]
-    assert [html.unescape(r[0]) for r in inside] == [
-        f"{worst['funnel_step']} → {table.attrs['steps'][worst['step']]}, {worst['channel']}"
+def framed(figure) -> list[str]:
+    """The cells inside the frame, by the first line of their hover text."""
+    lines = [t for t in figure.data if t.mode == "lines" and t.line.width == 3]
+    cells = next(trace for trace in figure.data if trace.name == "cells")
+    return [
+        html.unescape(row[0])
+        for frame in (chunk for line in lines for chunk in chunks(line))
+        for x, y, row in zip(cells.x, cells.y, cells.customdata, strict=True)
+        if frame[0][0] < x < frame[2][0] and frame[0][1] < y < frame[2][1]
     ]
 
 
-def test_without_a_difference_nothing_is_framed():
+def test_frames_are_round_the_cells_that_clearly_lose_more_and_no_others():
     table, _ = both("retailer")
-    table["drop_off_ci_lower"] = 0.0
+    clear = table[(table["p_adjusted"] < 0.05) & (table["difference"] > 0)]
+    names = [
+        f"{row['funnel_step']} → {table.attrs['steps'][row['step']]}, {row['channel']}"
+        for row in clear.to_dict("records")
+    ]
+    assert len(names) > 1 and sorted(framed(drop_off_figure(table))) == sorted(names)
+    table.loc[clear.index[0], "p_adjusted"] = 0.06
+    assert sorted(framed(drop_off_figure(table))) == sorted(names[1:])
+
+
+def test_without_a_clear_difference_nothing_is_framed():
+    table, _ = both("retailer")
+    table["p_adjusted"] = 0.06
     figure = drop_off_figure(table)
-    assert not any(t.mode == "lines" and t.line.width == 3 for t in figure.data)
-    assert "Framed" not in " ".join(texts(figure))
+    assert framed(figure) == [] and "Framed" not in " ".join(texts(figure))
 
 
 def test_every_cell_answers_a_pointer_with_all_its_counts():
@@ -204,6 +220,7 @@ def test_every_cell_answers_a_pointer_with_all_its_counts():
         counts = ("customers", "lost", "next_same_channel", "next_other_channel")
         assert {f"{row[name]:,}" for name in counts} <= numbers(found)
         assert lettering.percent(row["leave_channel_rate"]) in found
+        assert f"{number_words(100 * row['difference'], signed=True)} points" in found
 
 
 def test_the_scale_only_gets_darker_and_its_text_is_readable():
@@ -232,6 +249,14 @@ def test_the_same_table_gives_the_same_small_figure_in_any_row_order():
     one = drop_off_figure(table).to_json()
     assert one == drop_off_figure(shuffled).to_json()
     assert len(one) < 120_000
+
+
+@pytest.mark.parametrize(("waiting", "said"), [(1, "1 more is open"), (2, "2 more are open")])
+def test_one_and_several_open(waiting, said):
+    table, _ = both("few")
+    table["open"] = 0
+    table.loc[0, "open"] = waiting
+    assert said in drop_off_figure(table).layout.annotations[0].text
 
 
 def test_an_empty_table_says_so():

@@ -126,7 +126,7 @@ def test_natural_ends_stay_off_the_list_and_are_named():
     assert not shown & left_out and len(shown) == len(table) - 2
     assert all(name in figure.layout.annotations[1].text for name in left_out)
     table["expected_end"] = True
-    assert "No journeys to show." in exit_figure(table).layout.meta["alt"]
+    assert "Only natural ends to show." in exit_figure(table).layout.meta["alt"]
 
 
 def test_every_row_answers_a_pointer():
@@ -139,10 +139,13 @@ def test_every_row_answers_a_pointer():
         assert f"{number_words(row['ratio'], 2)} ×" in found
 
 
-def test_a_kind_without_a_ratio_says_so():
+def test_a_kind_without_a_ratio_says_so_and_one_off_the_scale_points_there():
     table = exits_of(SHAPES["no ends"])
     said = {text for text, _, _ in words(exit_figure(table))}
-    assert {"no ratio", "0.00 ×"} <= said
+    assert {"no ratio", "0.00 ×", "◀"} <= said
+    said = {text for text, _, _ in words(exit_figure(exits_of(SHAPES["extreme"])))}
+    assert {"◀", "▶"} <= said
+    assert not {"◀", "▶"} & {t for t, _, _ in words(exit_figure(exits_of(SHAPES["usual"])))}
 
 
 def test_nothing_from_the_data_can_act():
@@ -160,4 +163,4 @@ def test_the_figure_is_small_and_plain():
 
 def test_an_empty_table_says_so():
     empty = exits_of(SHAPES["one"]).head(0)
-    assert "No journeys to show." in exit_figure(empty).layout.meta["alt"]
+    assert "No settled touchpoints to show." in exit_figure(empty).layout.meta["alt"]

@@ -149,6 +149,22 @@ def test_periods_are_compared_with_the_first_and_name_their_own_dates():
     assert "what has changed?" in figure.layout.title.text
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(0.01, 0.05, "▲ higher"), (-0.05, -0.01, "▼ lower"), (-0.01, 0.05, "≈ no clear difference")],
+)
+def test_a_period_differs_clearly_where_its_bounds_leave_out_nothing(low, high, word):
+    made = attempts(900, levels=("2024", "2025"))
+    table = funnel_of(made, by="period")
+    later = table["period"] == "2025"
+    table.loc[later, "difference"] = (low + high) / 2
+    table.loc[later, ["difference_ci_lower", "difference_ci_upper"]] = low, high
+    said = [text for text, _, _ in words(funnel_figure(table))]
+    others = {"▲ higher", "▼ lower", "≈ no clear difference"} - {word}
+    assert said.count(word) == 1 and not others & set(said)
+    assert "–" in said  # the first period has nothing to be compared with
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_row_answers_a_pointer(kind):
     table = table_of("retailer", kind)
@@ -183,6 +199,15 @@ def test_the_unit_is_that_of_the_table():
     figure = funnel_figure(table)
     assert f"{table['journeys'][0]:,} journeys at the first step" in " ".join(texts(figure))
     assert "journeys stop" in figure.layout.title.text
+    table.attrs["unit"] = "attempts"
+    head = funnel_figure(table.rename(columns={"journeys": "attempts"})).layout.annotations[0].text
+    assert "attempts at the first step" in head and "of 600 customers, without the open" in head
+
+
+def test_steps_in_any_order_are_counted_in_the_title():
+    table = funnel_of(attempts(300))
+    table.attrs["order"] = "any"
+    assert "How many of the 5 steps do customers" in funnel_figure(table).layout.title.text
 
 
 @pytest.mark.parametrize("kind", KINDS)
