@@ -16,6 +16,7 @@ from omninb.figures.drop_off_grid import (
     in_words,
     subtitle_lines,
 )
+from omninb.figures.given import check_drop_off, check_funnel
 from omninb.figures.lettering import count, interval, percent, plain, shorten, text_width, wrap
 from omninb.figures.style import INK, MUTE, RULE, between, colours, ink_on
 
@@ -65,8 +66,20 @@ def drop_off_figure(
     Raises
     ------
     OmninbError
-        If the funnel counts other customers than the table, or `scale_max` is no share.
+        If ``table`` or ``funnel`` is not of its function, the funnel counts other customers than
+        the table, or ``scale_max`` is no share.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> steps = ["add_to_cart", "checkout", "payment", "purchase"]
+    >>> table = onb.drop_off_table(onb.sample().journeys(), steps, within="7d")
+    >>> onb.drop_off_figure(table, scale_max=0.6).layout.title.text
+    'At which step, on which channel, are customers lost?'
     """
+    check_drop_off(table)
+    if funnel is not None:
+        check_funnel(funnel)
     canvas = Canvas(width)
     by = plain(table.attrs.get("by", "channel"))
     title = title or f"At which step, on which {by}, are customers lost?"

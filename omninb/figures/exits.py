@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from omninb.figures.canvas import MARGIN, Canvas
+from omninb.figures.given import check_exits
 from omninb.figures.lettering import (
     count,
     interval,
@@ -55,7 +56,20 @@ def exit_figure(
     plotly.graph_objects.Figure
         Flagged kinds stand first, each part in the table's order; at most 24 are drawn, natural
         ends are left out. ``layout.meta["alt"]`` says it in words.
+
+    Raises
+    ------
+    OmninbError
+        If ``exits`` is not of `exit_table`.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> exits = onb.exit_table(onb.sample().journeys(end_at="purchase"))
+    >>> onb.exit_figure(exits).layout.title.text
+    'Where do journeys end more often than expected?'
     """
+    check_exits(exits)
     canvas = Canvas(width)
     title = title or "Where do journeys end more often than expected?"
     friction = exits[~exits["expected_end"]] if len(exits) else exits

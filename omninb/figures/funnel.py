@@ -21,6 +21,7 @@ from omninb.figures.funnel_words import (
     subtitle_lines,
     went_on_row,
 )
+from omninb.figures.given import check_funnel
 from omninb.figures.lettering import count, missing, plain, plural, shorten, span, text_width, wrap
 from omninb.figures.marks import Piece, phrase, whisker
 from omninb.figures.style import BAR, FAINT, INK, MUTE, PALE, WORSE
@@ -54,7 +55,21 @@ def funnel_figure(
     -------
     plotly.graph_objects.Figure
         ``layout.meta["alt"]`` says it in words.
+
+    Raises
+    ------
+    OmninbError
+        If ``funnel`` is not of `funnel_table`.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> steps = ["add_to_cart", "checkout", "payment", "purchase"]
+    >>> funnel = onb.funnel_table(onb.sample().journeys(), steps, within="7d")
+    >>> onb.funnel_figure(funnel).layout.title.text
+    'Where do customers stop between add_to_cart and purchase?'
     """
+    check_funnel(funnel)
     canvas = Canvas(width)
     if funnel.empty:
         title = title or "Where do customers stop?"

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from omninb.figures.canvas import MARGIN, Canvas
+from omninb.figures.given import check_lost_to
 from omninb.figures.lettering import (
     count,
     interval,
@@ -58,7 +59,20 @@ def lost_to_figure(
     plotly.graph_objects.Figure
         At most 24 rows, those with the most customers, in the order of the steps; the seven
         commonest next touchpoints of each. ``layout.meta["alt"]`` says it in words.
+
+    Raises
+    ------
+    OmninbError
+        If ``table`` is not of `lost_to_table`.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> table = onb.lost_to_table(onb.sample().journeys(), ["payment", "purchase"], within="7d")
+    >>> onb.lost_to_figure(table).layout.title.text
+    'What do those who do not go on do next?'
     """
+    check_lost_to(table)
     canvas = Canvas(width)
     title = title or "What do those who do not go on do next?"
     bars = _bars(table, max(1, min_customers))
