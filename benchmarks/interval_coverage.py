@@ -158,7 +158,8 @@ def _cell(name: str, rows: dict[Any, dict[str, Any]], key: object, column: str) 
         return (name, 0.0, np.nan, np.nan, "not seen")
     row = rows[key]
     bounds = (row[f"{column}_ci_lower"], row[f"{column}_ci_upper"])
-    method = row["difference_method" if "difference_method" in row else "interval_method"]
+    own = column == "difference" and "difference_method" in row
+    method = row["difference_method" if own else "interval_method"]
     return (name, row[column], *bounds, method.split(",")[0])
 
 

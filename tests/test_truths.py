@@ -22,7 +22,7 @@ SEEDS, CUSTOMERS = range(20), 4_500
 OFF = {name: None for name in DEFAULTS if name not in ALWAYS}
 NEEDED = [
     "customer_id", "timestamp", "channel", "event", "session_id", "device", "campaign", "variant",
-    "order_id", "score", "mail_group", "ad_group", "segment",
+    "order_id", "value", "score", "mail_group", "ad_group", "segment",
 ]  # fmt: skip
 
 # Touchpoints with the one before and after, and their journey: a purchase ends it, as does a gap
@@ -94,6 +94,9 @@ def bought_within(days: int, what: str) -> str:
 STALLED = "event = 'payment' and channel = 'mobile app' and goes_on"
 HANDED = "next_channel = 'call centre' and next_event = 'contact' " \
     "and next_time - timestamp <= interval 1 hour"  # fmt: skip
+VISITS = """(  -- to the web, but those that finish a stalled payment
+    select session_id, any_value(device) as device, min(timestamp) as begun
+    from touch where channel = 'web' group by all having arg_min(event, timestamp) <> 'purchase')"""
 LAST_MESSAGE = """(
     select p.customer_id, p.timestamp, arg_max(m.campaign, m.timestamp) as campaign
     from purchase p left join touch m on m.customer_id = p.customer_id and m.journey = p.journey
@@ -231,6 +234,10 @@ CALCULATIONS: dict[str, tuple[Callable[[Query], Estimate], Callable[[dict], floa
         lambda q: log_ratio(q, "channel = 'paid search'", "dip", BEGUN),
         lambda truth: log(1 - truth["size"]),
     ),
+    "mix_shift, visits by phone": (
+        lambda q: difference(q, "(device = 'mobile')::int", "begun >= '2025-07-01'", VISITS),
+        lambda truth: truth["mobile_share"] - 0.40,
+    ),
     "mix_shift, mobile": (
         lambda q: checked_out(q, "device = 'mobile'"),
         lambda truth: log(1 + truth["improvement"]),
@@ -256,7 +263,12 @@ def estimates(table: pa.Table) -> dict[str, Estimate]:
             name: calculate(lambda sql: connection.sql(sql).fetchall())
             for name, (calculate, _) in CALCULATIONS.items()
         }
-        found["mix_shift"] = checked_out(lambda sql: connection.sql(sql).fetchall())
+        ask = lambda sql: connection.sql(sql).fetchall()  # noqa: E731
+        found["mix_shift"] = checked_out(ask)
+        old = "touch where event = 'purchase' and timestamp < '2025-12-09'"
+        found["service_rate"] = share(ask, "next_time - timestamp <= interval 22 day", old)
+        ((mean, variance, n),) = ask("select avg(value), var_samp(value), count(*) from purchase")
+        found["order_value"] = (mean, (variance / n) ** 0.5)
     return found
 
 
@@ -294,6 +306,13 @@ def test_a_planted_truth_is_found_in_every_log_and_over_all(on, name):
 def test_nothing_is_found_where_it_is_switched_off(off, name):
     z = scores(off, name, 0.0)
     assert abs(z).max() < 4.5 and abs(pooled(z)) < 3.5
+
+
+@pytest.mark.parametrize("name", ["order_value", "service_rate"])
+def test_what_every_log_has_is_found_in_every_log_and_over_all(on, off, name):
+    for found in (on, off):
+        z = scores(found, name, DEFAULTS[name])
+        assert abs(z).max() < 4.5 and abs(pooled(z)) < 3.5
 
 
 def test_e_mail_that_causes_a_purchase_seldom_gets_the_last_touch():

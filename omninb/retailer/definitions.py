@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _JOURNEY = "a journey ends with a purchase or before more than 30 days without a touchpoint"
 
+# Where a horizon is given, only what lies a whole horizon before the end of the year counts: of
+# later purchases, looks or payments it is not yet known what follows.
 # For each truth: what it is; absolute (a share, a difference) or relative (to the other arm or
 # period); the time that it is about; and whether it is caused, selected or merely so (behaviour).
 DEFINITIONS: dict[str, dict[str, str]] = {
@@ -105,8 +107,8 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     },
     "channel_dip": {
         "definition": "size: in the week from that Monday, by how much the share of journeys begun "
-        "on the channel is lower than in other weeks, of those begun neither by e-mail nor "
-        "by display and after more than 30 days without a touchpoint. The cause: the channel was "
+        "on the channel is lower than in the two months before and after, of those begun neither "
+        "by e-mail nor by display and after more than 30 days without a touchpoint. The cause: the channel was "
         "paused for a part of its customers, who came straight to the web and bought as usual.",
         "scale": "relative",
         "horizon": "one week, Monday to Sunday",
@@ -115,7 +117,8 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     "mix_shift": {
         "definition": "improvement: of add_to_cart on the web, the share whose next touchpoint is "
         "a checkout in the same visit; on each device, July to December relative to January to "
-        "June. mobile_share: of visits to the web from July on, those by phone (before: 0.40). "
+        "June. mobile_share: of visits to the web from July on, those by phone (before: 0.40), "
+        "without visits that begin with a purchase: they finish a stalled payment. "
         "Phones check out less often, so the share over all devices falls while each rises.",
         "scale": "relative (mobile_share: absolute)",
         "horizon": "second half of the year against the first",
