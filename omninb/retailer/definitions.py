@@ -109,7 +109,7 @@ DEFINITIONS: dict[str, dict[str, str]] = {
         "definition": "size: in the week from that Monday, by how much the share of journeys begun "
         "on the channel is lower than in the two months before and after, of those begun neither "
         "by e-mail nor by display and after more than 30 days without a touchpoint. The cause: the "
-        "channel was paused for a part of its customers, who came straight to the web and bought as "
+        "channel was paused for some of its customers, who came straight to the web and bought as "
         "usual.",
         "scale": "relative",
         "horizon": "one week, Monday to Sunday",
