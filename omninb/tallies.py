@@ -14,6 +14,7 @@ import pyarrow as pa
 from omninb.errors import OmninbError
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import Journeys
+from omninb.layout import writable
 from omninb.passes.attempt_counts import NO_VALUE
 from omninb.passes.compiling import group_ranges
 
@@ -218,7 +219,8 @@ def micros_of(journeys: Journeys) -> np.ndarray:
     """Micros (int64) of each row of the log, NO_VALUE for none; empty without the role value."""
     if "value" not in journeys.columns.table.column_names:
         return np.empty(0, np.int64)
-    return journeys.columns.table.column("value").cast(pa.int64()).fill_null(NO_VALUE).to_numpy()
+    micros = journeys.columns.table.column("value").cast(pa.int64()).fill_null(NO_VALUE)
+    return writable(micros.combine_chunks(), np.int64)
 
 
 def money_of(halves: np.ndarray) -> float:
