@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from omninb.errors import OmninbError, duration, nearest
 
 TITLE = "Customer journeys"
+FEWEST = 5  # customers, below which nothing is shared
 EXAMPLE = """\
 # A suite of reports. Run it with: omninb report suite.yaml --out reports
 title: Customer journeys
@@ -74,7 +75,7 @@ class Entry(_Strict):
     """A notebook of the suite."""
 
     notebook: str
-    name: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")] | None = None
     title: str | None = None
     parameters: dict[str, Any] = {}
 
@@ -92,12 +93,12 @@ class Suite(_Strict):
     notebooks: list[Entry]
     title: str = TITLE
     events: Events | None = None
-    min_customers: int = Field(10, ge=5)
+    min_customers: Annotated[int, Field(ge=FEWEST)] = 10
     alerts: dict[str, Threshold] = {}
     timeout: str = "10min"
     timeout_all: str = "1h"
-    side_by_side: int | None = Field(None, ge=1)
-    keep: int = Field(30, ge=1)
+    side_by_side: Annotated[int, Field(ge=1)] | None = None
+    keep: Annotated[int, Field(ge=1)] = 30
     on_success: list[str] = []
     on_failure: list[str] = []
 
