@@ -59,7 +59,8 @@ def simulate_retailer(
         ``four_channel_retention`` : 0.09, relative, selected and not caused.
         ``slow_weekend_pickup`` : orders of the weekend take 3.0 times longer to be ready.
         ``checkout_test`` : ``{"mobile": 0.12, "desktop": 0.0}``, purchases, relative.
-        ``channel_dip`` : ``{"channel": "paid search", "week": "2025-06-09", "size": 0.6}``.
+        ``channel_dip`` : ``{"channel": "paid search", "week": "2025-06-09", "size": 0.6}``; not on
+        the web, by e-mail or display, where a dip would not show.
         ``mix_shift`` : ``{"improvement": 0.06, "mobile_share": 0.70}``, relative, on each device,
         while the mix of devices turns it round.
 
