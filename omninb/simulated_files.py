@@ -169,7 +169,7 @@ def _check_folder(path: Path, otherwise: Path) -> None:
         known = json.loads(beside.read_text(encoding="utf-8"))["log"]
     except (ValueError, KeyError, TypeError):
         known = None
-    if not isinstance(known, str) or Path(known).name != known:
+    if not known or not isinstance(known, str) or Path(known).name != known:
         raise OmninbError(
             f"{beside} was not written by omninb, and would be replaced. Give another folder."
         )

@@ -125,7 +125,9 @@ def test_the_truth_of_another_log_is_not_replaced(tmp_path):
     assert json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))["log"] == "b.csv"
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', "[]", "no json", '{"log": 3}', '{"log": "a/b"}'])
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}', "[]", "no json", '{"log": 3}', '{"log": "a/b"}', '{"log": ""}']
+)
 def test_a_truth_json_of_somebody_else_is_not_replaced(text, tmp_path):
     (tmp_path / "truth.json").write_text(text, encoding="utf-8")
     with pytest.raises(onb.OmninbError, match="was not written by omninb"):
