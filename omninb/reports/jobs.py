@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,7 +11,7 @@ from omninb.errors import OmninbError, nearest
 from omninb.reports.catalogue import find_notebook, report_notebooks, short_name
 from omninb.reports.execution import read_notebook
 from omninb.reports.log_once import LOG_PARAMETERS, SNAPSHOT, events_of
-from omninb.reports.parameters import check_parameters, declared
+from omninb.reports.parameters import Parameter, check_parameters, declared
 from omninb.reports.runner import Job
 from omninb.reports.suite_file import FEWEST, Entry, Suite, read_suite
 
@@ -24,16 +24,26 @@ def suite_of(
     as_of: datetime,
 ) -> Suite:
     """The suite of a file, or of notebooks that are named."""
-    if isinstance(given, str | Path):
-        if Path(given).suffix.casefold() in _SUITE_FILES:
-            twice = sorted(set(parameters) & set(LOG_PARAMETERS))
-            if twice:
-                raise OmninbError(f"{twice[0]}: {Path(given).name} says how the log is read.")
-            return read_suite(given, as_of.date())
-        given = [given]
-    paths = [find_notebook(one) for one in given] if given else report_notebooks().values()
+    named = [given] if isinstance(given, str | Path) else list(given or [])
+    files = [one for one in named if Path(one).suffix.casefold() in _SUITE_FILES]
+    if files:
+        name, twice = Path(files[0]).name, sorted(set(parameters) & set(LOG_PARAMETERS))
+        if twice:
+            raise OmninbError(f"{twice[0]}: {name} says how the log is read.")
+        if len(named) > 1:
+            raise OmninbError(f"{name}: a suite stands alone. Name its notebooks in it.")
+        return read_suite(files[0], as_of.date())
+    paths = [find_notebook(one) for one in named] or list(report_notebooks().values())
     entries = [Entry(notebook=str(path)) for path in paths]
     return Suite(notebooks=entries, events=events_of(parameters))
+
+
+def known_parameters(given: Iterable[str]) -> dict[str, Parameter]:
+    """What the notebooks declare that are named, or those of the suite's file."""
+    known: dict[str, Parameter] = {}
+    for entry in suite_of(given, {}, datetime.now(UTC)).notebooks:
+        known |= declared(read_notebook(find_notebook(entry.notebook)))
+    return known
 
 
 def jobs_of(suite: Suite, parameters: Mapping[str, Any], as_of: datetime, work: Path) -> list[Job]:
