@@ -16,6 +16,8 @@ _ROOMS = {
     "graphs": ["transition_graph"],
     "steps": ["step_table", "flow_table"],
     "paths": ["path_table"],
+    "metrics": ["Conversion", "DropOff", "MeanPerCustomer", "RatioOfSums", "TimeTo"],
+    "experiments": ["experiment_table", "experiment_check_table"],
     "simulate": ["simulate_retailer"],
     "samples": ["sample"],
     "figures": ["journey_map_figure", "flow_figure", "step_figure"],

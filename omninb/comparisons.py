@@ -1,0 +1,209 @@
+"""Two arms compared on one metric: estimates, uplift, bounds and p-value.
+
+The tests are tea-tasting's (Welch 1947; ratios by the delta method, Deng, Knoblich and Lu 2018;
+CUPED, Deng et al. 2013) and statsmodels' (Newcombe 1998 for two proportions). What is added here is
+the variance of the relative uplift after CUPED, which has to count that the pooled mean of the
+covariate is an estimate too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from tea_tasting.aggr import Aggregates
+
+NAN = float("nan")
+TOP, BOTTOM, PAST_TOP, PAST_BOTTOM = "top", "bottom", "past top", "past bottom"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Moments of one arm's customers.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What is measured of each: TOP, and BOTTOM, PAST_TOP, PAST_BOTTOM where the metric has them.
+    n : int
+        Customers.
+    mean : numpy.ndarray, shape (names,)
+    cov : numpy.ndarray, shape (names, names)
+        With n - 1 in the denominator.
+    """
+
+    names: tuple[str, ...]
+    n: int
+    mean: np.ndarray
+    cov: np.ndarray
+
+    def slope(self, top: str, bottom: str) -> np.ndarray:
+        """How the ratio of two means moves with each mean; with a mean where there is no bottom."""
+        found = np.zeros(len(self.names))
+        if top in self.names:
+            at = self.names.index(top)
+            below = self.mean[self.names.index(bottom)] if bottom in self.names else 1.0
+            found[at] = 1 / below
+            if bottom in self.names:
+                found[self.names.index(bottom)] = -self.mean[at] / below**2
+        return found
+
+    def variance(self, slope: np.ndarray) -> float:
+        """Variance, over samples, of what moves so with the means."""
+        return float(slope @ self.cov @ slope) / self.n
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A treatment beside the control; NaN where the data support no number.
+
+    Attributes
+    ----------
+    control, treatment : float
+        Estimates; after CUPED the adjusted ones.
+    uplift, lower, upper : float
+        treatment - control and its bounds.
+    relative, relative_lower, relative_upper : float
+        uplift / control, bounds on the log scale.
+    p_value : float
+        Two-sided, for no uplift.
+    error, log_error : float
+        Standard errors of the uplift and of log(treatment / control).
+    method : str
+        What made the bounds of the uplift.
+    reduction : float
+        Share of the uplift's variance that CUPED took away.
+    """
+
+    control: float = NAN
+    treatment: float = NAN
+    uplift: float = NAN
+    lower: float = NAN
+    upper: float = NAN
+    relative: float = NAN
+    relative_lower: float = NAN
+    relative_upper: float = NAN
+    p_value: float = NAN
+    error: float = NAN
+    log_error: float = NAN
+    method: str = "none"
+    reduction: float = NAN
+
+
+def samples_of(columns: dict[str, np.ndarray], part: np.ndarray, parts: int) -> list[Sample | None]:
+    """Moments of each part of the customers, None for a part of fewer than two."""
+    counts = np.bincount(part, minlength=parts)
+    centre = {name: values.mean() if len(values) else 0.0 for name, values in columns.items()}
+    shifted = {name: values - centre[name] for name, values in columns.items()}
+    names = tuple(columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.array([np.bincount(part, shifted[a], parts) / counts for a in names])
+        cov = np.empty((len(names), len(names), parts))
+        for i, a in enumerate(names):
+            for j, b in enumerate(names[: i + 1]):
+                product = np.bincount(part, shifted[a] * shifted[b], parts)
+                cov[i, j] = cov[j, i] = (product - counts * mean[i] * mean[j]) / (counts - 1)
+    middle = np.array([centre[a] for a in names])
+    return [
+        Sample(names, int(counts[k]), mean[:, k] + middle, cov[:, :, k]) if counts[k] > 1 else None
+        for k in range(parts)
+    ]
+
+
+def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comparison:
+    """Compare means, or ratios of means, adjusted for what was known before where that is given."""
+    from scipy.stats import t as student
+    from tea_tasting.metrics import RatioOfMeans
+
+    arms = [_aggregates(sample) for sample in (control, treatment)]
+    bottom, past, past_bottom = (
+        name if name in control.names else None for name in (BOTTOM, PAST_TOP, PAST_BOTTOM)
+    )
+    slopes = [sample.slope(TOP, BOTTOM) for sample in (control, treatment)]
+    plain = sum(s.variance(g) for s, g in zip((control, treatment), slopes, strict=True))
+    if not np.isfinite(plain) or plain <= 0:
+        levels = [s.mean[0] / (s.mean[1] if bottom else 1.0) for s in (control, treatment)]
+        return Comparison(levels[0], levels[1], levels[1] - levels[0])
+    metric = RatioOfMeans(TOP, bottom, past, past_bottom, confidence_level=confidence)
+    found = metric.analyze_aggregates(*arms)
+    pooled, theta, shared = arms[0] + arms[1], 0.0, np.zeros(len(control.names))
+    if past:
+        spread = pooled.ratio_var(past, past_bottom)
+        theta = pooled.ratio_cov(TOP, bottom, past, past_bottom) / spread if spread > 0 else 0.0
+        means = np.array([pooled.mean(name) for name in control.names])
+        shared = theta * Sample(control.names, 1, means, control.cov).slope(PAST_TOP, PAST_BOTTOM)
+        slopes = [
+            g - theta * s.slope(PAST_TOP, PAST_BOTTOM)
+            for g, s in zip(slopes, (control, treatment), strict=True)
+        ]
+    variance = control.variance(slopes[0]) + treatment.variance(slopes[1])
+    c, t = float(found.control), float(found.treatment)
+    relative_lower = relative_upper = log_error = NAN
+    if c > 0 and t > 0:
+        n = control.n + treatment.n
+        moved = (1 / t - 1 / c) * shared / n
+        parts = np.array(
+            [
+                control.variance(control.n * moved - slopes[0] / c),
+                treatment.variance(treatment.n * moved + slopes[1] / t),
+            ]
+        )
+        log_error = float(np.sqrt(parts.sum()))
+        freedom = parts.sum() ** 2 / (parts**2 / (np.array([control.n, treatment.n]) - 1)).sum()
+        half = student.ppf(0.5 + confidence / 2, freedom) * log_error
+        relative_lower, relative_upper = t / c * np.exp([-half, half]) - 1
+    return Comparison(
+        c, t, t - c, float(found.effect_size_ci_lower), float(found.effect_size_ci_upper),
+        t / c - 1 if c > 0 else NAN, float(relative_lower), float(relative_upper), found.pvalue,
+        float(np.sqrt(variance)), log_error,
+        ("delta" if bottom else "welch") + (", cuped" if past else ""),
+        1 - variance / plain if past else 0.0,
+    )  # fmt: skip
+
+
+def _aggregates(sample: Sample) -> Aggregates:
+    from tea_tasting.aggr import Aggregates
+
+    names = sample.names
+    return Aggregates(
+        sample.n,
+        dict(zip(names, sample.mean.tolist(), strict=True)),
+        {a: float(sample.cov[i, i]) for i, a in enumerate(names)},
+        {
+            (a, b): float(sample.cov[i, j])
+            for i, a in enumerate(names)
+            for j, b in enumerate(names[:i])
+        },
+    )
+
+
+def compare_proportions(
+    made: Sequence[int], customers: Sequence[int], confidence: float
+) -> Comparison:
+    """Compare two proportions: who did, of how many, control first.
+
+    Bounds of the difference: Newcombe (1998); p-value: the score test (pooled variance).
+    """
+    from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
+
+    (x, y), (n, m) = made, customers
+    p, q = x / n, y / m
+    if x + y in (0, n + m):
+        return Comparison(p, q, q - p)
+    alpha = 1 - confidence
+    lower, upper = confint_proportions_2indep(y, m, x, n, method="newcomb", alpha=alpha)
+    ratio = (NAN, NAN)
+    log_error = NAN
+    if x and y:
+        ratio = confint_proportions_2indep(y, m, x, n, compare="ratio", method="log", alpha=alpha)
+        log_error = float(np.sqrt((1 - p) / x + (1 - q) / y))
+    return Comparison(
+        p, q, q - p, float(lower), float(upper),
+        q / p - 1 if x else NAN, float(ratio[0]) - 1, float(ratio[1]) - 1,
+        float(proportions_ztest([y, x], [m, n])[1]),
+        float(np.sqrt(p * (1 - p) / n + q * (1 - q) / m)), log_error, "newcombe", 0.0,
+    )  # fmt: skip
