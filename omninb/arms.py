@@ -12,6 +12,7 @@ from omninb.comparisons import (
     TOP,
     Comparison,
     Sample,
+    accumulated,
     compare_means,
     compare_proportions,
     samples_of,
@@ -54,21 +55,23 @@ class Parts:
     statistics: list[Any]
 
     @classmethod
-    def of(cls, outcome: Outcome, part: np.ndarray, parts: int) -> Parts:
-        """Parts of all customers, by the code of each customer's."""
+    def of(cls, outcome: Outcome, part: np.ndarray, parts: int, rounds: int = 0) -> Parts:
+        """Parts of all customers, by the code of each customer's; see :func:`samples_of`."""
         if outcome.happened is not None:
             return cls._of_times(outcome, outcome.happened, part, parts)
-        inside = part[outcome.known]
-        customers = np.bincount(inside, minlength=parts)
-        columns = outcome.columns
-        made = np.bincount(inside, columns[TOP], parts)
+        inside, columns = part[outcome.known], outcome.columns
+
+        def sums(where: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+            return accumulated(np.bincount(where, weights, parts), rounds)
+
+        customers, made = sums(inside), sums(inside, columns[TOP])
         denominator, counted = customers.astype(float), customers
         if BOTTOM in columns:
-            denominator = np.bincount(inside, columns[BOTTOM], parts)
-            counted = np.bincount(inside[columns[BOTTOM] != 0], minlength=parts)
+            denominator = sums(inside, columns[BOTTOM])
+            counted = sums(inside[columns[BOTTOM] != 0])
         statistics: list[Any] = list(zip(made.round().astype(int), customers, strict=True))
         if outcome.metric.kind != "conversion" or outcome.adjusted:
-            statistics = samples_of(columns, inside, parts)
+            statistics = list(samples_of(columns, inside, parts, rounds))
         open_ = np.bincount(part[~outcome.known], minlength=parts)
         return cls(outcome, customers, open_, denominator, counted, made, statistics)
 

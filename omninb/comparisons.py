@@ -94,24 +94,47 @@ class Comparison:
     reduction: float = NAN
 
 
-def samples_of(columns: dict[str, np.ndarray], part: np.ndarray, parts: int) -> list[Sample | None]:
-    """Moments of each part of the customers, None for a part of fewer than two."""
-    counts = np.bincount(part, minlength=parts)
+def samples_of(
+    columns: dict[str, np.ndarray], part: np.ndarray, parts: int, rounds: int = 0
+) -> list[Sample | None]:
+    """Moments of each part of the customers, None for a part of fewer than two.
+
+    Parameters
+    ----------
+    columns : dict of str to numpy.ndarray
+        What is measured of each customer.
+    part : numpy.ndarray, int64
+        The part of each customer.
+    parts : int
+        How many there are.
+    rounds : int
+        Where above 0: parts come in rounds of so many, and each holds those of all rounds before.
+    """
+    names = tuple(columns)
     centre = {name: values.mean() if len(values) else 0.0 for name, values in columns.items()}
     shifted = {name: values - centre[name] for name, values in columns.items()}
-    names = tuple(columns)
+
+    def sums(weights: np.ndarray | None = None) -> np.ndarray:
+        return accumulated(np.bincount(part, weights, parts), rounds)
+
+    counts = sums()
+    totals = {name: sums(values) for name, values in shifted.items()}
+    cov = np.empty((len(names), len(names), parts))
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.array([np.bincount(part, shifted[a], parts) / counts for a in names])
-        cov = np.empty((len(names), len(names), parts))
+        mean = np.array([totals[name] / counts + centre[name] for name in names])
         for i, a in enumerate(names):
             for j, b in enumerate(names[: i + 1]):
-                product = np.bincount(part, shifted[a] * shifted[b], parts)
-                cov[i, j] = cov[j, i] = (product - counts * mean[i] * mean[j]) / (counts - 1)
-    middle = np.array([centre[a] for a in names])
+                product = sums(shifted[a] * shifted[b]) - totals[a] * totals[b] / counts
+                cov[i, j] = cov[j, i] = product / (counts - 1)
     return [
-        Sample(names, int(counts[k]), mean[:, k] + middle, cov[:, :, k]) if counts[k] > 1 else None
+        Sample(names, int(counts[k]), mean[:, k], cov[:, :, k]) if counts[k] > 1 else None
         for k in range(parts)
     ]
+
+
+def accumulated(values: np.ndarray, rounds: int) -> np.ndarray:
+    """The values, or where ``rounds`` is above 0 their running sums over rounds of so many."""
+    return values.reshape(-1, rounds).cumsum(axis=0).ravel() if rounds else values
 
 
 def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comparison:
@@ -123,10 +146,11 @@ def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comp
     bottom, past, past_bottom = (
         name if name in control.names else None for name in (BOTTOM, PAST_TOP, PAST_BOTTOM)
     )
-    slopes = [sample.slope(TOP, BOTTOM) for sample in (control, treatment)]
-    plain = sum(s.variance(g) for s, g in zip((control, treatment), slopes, strict=True))
-    if not np.isfinite(plain) or plain <= 0:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes = [sample.slope(TOP, BOTTOM) for sample in (control, treatment)]
+        plain = sum(s.variance(g) for s, g in zip((control, treatment), slopes, strict=True))
         levels = [s.mean[0] / (s.mean[1] if bottom else 1.0) for s in (control, treatment)]
+    if not np.isfinite(plain) or plain <= 0:
         return Comparison(levels[0], levels[1], levels[1] - levels[0])
     metric = RatioOfMeans(TOP, bottom, past, past_bottom, confidence_level=confidence)
     found = metric.analyze_aggregates(*arms)

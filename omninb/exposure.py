@@ -214,5 +214,18 @@ class Exposed:
         return found
 
 
+def first_touches(log: EventLog, step: Step | None) -> tuple[np.ndarray, int, int]:
+    """When each customer first came to a step (µs UTC), and the log's beginning and end."""
+    layout = layout_of(log)
+    time, offsets = layout.time, layout.customer_offsets
+    fits = np.ones(len(time), bool) if step is None else matching(layout.columns, step, "at")
+    at = np.flatnonzero(fits)
+    customer = np.searchsorted(offsets, at, side="right") - 1
+    seen = (int(time.min()), int(time.max())) if len(time) else (0, 0)
+    start = seen[0] if log.observed_from is None else log.observed_from
+    end = seen[1] if log.observed_until is None else log.observed_until
+    return time[at[np.diff(customer, prepend=-1) != 0]], start, end
+
+
 def _is_number(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)

@@ -130,6 +130,27 @@ def difference_bounds(
     return lower, upper, method
 
 
+def difference_p_values(a: Rates, b: Rates, confidence: float = CONFIDENCE) -> np.ndarray:
+    """Two-sided p-values for b - a = 0, row by row, NaN where there is no interval.
+
+    By the jackknife's t where :func:`difference_bounds` takes it; elsewhere by the normal
+    distribution whose bounds at ``confidence`` are those of MOVER on the side of 0, so that p and
+    bounds agree on whether 0 lies outside.
+    """
+    from scipy.special import ndtr, ndtri, stdtr
+
+    difference = b.estimate - a.estimate
+    lower, upper, method = difference_bounds(a, b, confidence)
+    groups = np.fmin(a._effective_groups, b._effective_groups)
+    freedom = np.clip(groups - 1, 1, 63)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        towards_0 = np.where(difference > 0, difference - lower, upper - difference)
+        t = np.abs(difference) / towards_0 * _quantile(groups, confidence)
+        z = np.abs(difference) / towards_0 * ndtri(0.5 + confidence / 2)
+    p = np.where(method == "jackknife", 2 * stdtr(freedom, -t), 2 * ndtr(-z))
+    return np.where(method == "none", np.nan, np.where(difference == 0, 1.0, p))
+
+
 def _jackknife_error(replicates: np.ndarray, estimate: np.ndarray) -> np.ndarray:
     groups = len(replicates)
     with np.errstate(invalid="ignore"):

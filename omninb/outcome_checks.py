@@ -53,7 +53,9 @@ def _covariate(people: Participants, outcome: Outcome) -> Iterator[Check]:
     scope = outcome.metric.name
     sentence = f"{outcome.history:.0%} of the customers have a history before exposure"
     if not outcome.adjusted:
-        sentence += f", under {FEWEST_WITH_HISTORY:.0%}: CUPED is skipped"
+        few = outcome.history < FEWEST_WITH_HISTORY
+        why = f"under {FEWEST_WITH_HISTORY:.0%}" if few else "which does not vary"
+        sentence += f", {why}: CUPED is skipped"
     yield Check(
         "covariate history", scope, "ok" if outcome.adjusted else "note", NAN, outcome.history,
         f"CUPED needs {FEWEST_WITH_HISTORY:.0%}", f"{sentence}.",

@@ -60,10 +60,14 @@ class Outcome:
             return float("nan")
         return float(np.isfinite(self.covariate[0][self.known]).mean())
 
-    @property
+    @cached_property
     def adjusted(self) -> bool:
-        """Whether CUPED applies: half of the customers or more have a history."""
-        return self.history >= FEWEST_WITH_HISTORY
+        """Whether CUPED applies: half of the customers have a history, and it is not all one."""
+        if self.covariate is None or not self.history >= FEWEST_WITH_HISTORY:
+            return False
+        top, bottom = self.covariate
+        varies = np.nanvar(top[self.known]) > 0
+        return bool(varies and (bottom is None or np.nansum(bottom[self.known]) > 0))
 
     @cached_property
     def columns(self) -> dict[str, np.ndarray]:

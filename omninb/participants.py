@@ -121,10 +121,11 @@ class Participants:
 
     @property
     def days(self) -> np.ndarray | None:
-        """The day of exposure, as days since 1970 in the log's zone."""
-        if self.at is None:
-            return None
-        local = pd.DatetimeIndex(self.at.astype("datetime64[us]"), tz="UTC")
-        return (
-            local.tz_convert(self.timezone).tz_localize(None).to_numpy().astype("datetime64[D]")
-        ).astype(np.int64)
+        """The date of exposure in the log's zone, as days since 1970."""
+        return None if self.at is None else local_days(self.at, self.timezone)
+
+
+def local_days(at: np.ndarray, timezone: str) -> np.ndarray:
+    """The local dates (days since 1970) of moments in µs UTC."""
+    moments = pd.DatetimeIndex(at.astype("datetime64[us]"), tz="UTC").tz_convert(timezone)
+    return moments.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)

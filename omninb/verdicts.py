@@ -53,4 +53,5 @@ def guardrail_verdict(metric: Metric, guardrail: str) -> str:
         return NONE
     if guardrail == BROKEN:
         return WORSE
-    return cannot_say(f"it may have got worse by more than {metric.margin:.3g} of the control")
+    assert metric.margin is not None
+    return cannot_say(f"it may have got worse by more than {100 * metric.margin:g} %")
