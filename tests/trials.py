@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from logs import DAY, EPOCH
 
 import omninb as onb
-from logs import DAY, EPOCH, HOUR
-
-ARMS = np.array(["control", "new"])
 
 
 def shop_table(
@@ -83,6 +81,3 @@ def trial_log(rows, **arguments):
     frame["channel"] = "web"
     frame["timestamp"] = pd.to_datetime(frame["timestamp"] + EPOCH, unit="us", utc=True)
     return onb.read_events(frame, **arguments)
-
-
-__all__ = ["DAY", "HOUR", "shop_log", "shop_table", "trial_log"]
