@@ -149,9 +149,9 @@ def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comp
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = [sample.slope(TOP, BOTTOM) for sample in (control, treatment)]
         plain = sum(s.variance(g) for s, g in zip((control, treatment), slopes, strict=True))
-        levels = [s.mean[0] / (s.mean[1] if bottom else 1.0) for s in (control, treatment)]
-    if not np.isfinite(plain) or plain <= 0:
-        return Comparison(levels[0], levels[1], levels[1] - levels[0])
+        if not plain > 0:  # nothing varies, or nothing to divide by
+            c, t = (s.mean[0] / (s.mean[1] if bottom else 1.0) for s in (control, treatment))
+            return Comparison(float(c), float(t), float(t - c))
     metric = RatioOfMeans(TOP, bottom, past, past_bottom, confidence_level=confidence)
     found = metric.analyze_aggregates(*arms)
     pooled, theta, shared = arms[0] + arms[1], 0.0, np.zeros(len(control.names))
