@@ -9,7 +9,7 @@ covariate is an estimate too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -153,7 +153,10 @@ def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comp
             c, t = (s.mean[0] / (s.mean[1] if bottom else 1.0) for s in (control, treatment))
             return Comparison(float(c), float(t), float(t - c))
     metric = RatioOfMeans(TOP, bottom, past, past_bottom, confidence_level=confidence)
-    found = metric.analyze_aggregates(*arms)
+    try:
+        found = metric.analyze_aggregates(*arms)
+    except OverflowError:  # of its relative bounds, where a mean is all but 0
+        return _raised(control, treatment, confidence)
     pooled, theta, shared = arms[0] + arms[1], 0.0, np.zeros(len(control.names))
     if past:
         spread = pooled.ratio_var(past, past_bottom)
@@ -187,6 +190,32 @@ def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comp
         ("delta" if bottom else "welch") + (", cuped" if past else ""),
         1 - variance / plain if past else 0.0,
     )  # fmt: skip
+
+
+def _raised(control: Sample, treatment: Sample, confidence: float) -> Comparison:
+    """The comparison of levels near 0, by way of levels far above it: uplifts do not change."""
+    by = 10 * float(np.sqrt(max(control.cov[0, 0], treatment.cov[0, 0])))
+    by += 2 * max(abs(control.mean[0]), abs(treatment.mean[0]))
+    moved = np.eye(len(control.names))
+    lift = np.zeros(len(control.names))
+    if BOTTOM in control.names:
+        moved[0, control.names.index(BOTTOM)] = by
+    else:
+        lift[0] = by
+    high = [
+        Sample(sample.names, sample.n, moved @ sample.mean + lift, moved @ sample.cov @ moved.T)
+        for sample in (control, treatment)
+    ]
+    found = compare_means(high[0], high[1], confidence)
+    return replace(
+        found,
+        control=found.control - by,
+        treatment=found.treatment - by,
+        relative=NAN,
+        relative_lower=NAN,
+        relative_upper=NAN,
+        log_error=NAN,
+    )
 
 
 def _aggregates(sample: Sample) -> Aggregates:

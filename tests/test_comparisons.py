@@ -224,3 +224,20 @@ def test_times_without_anybody_in_sight_to_the_end_have_no_mean():
     nobody = restricted_mean(np.full(3, 5.0), np.zeros(3, bool), 5.0)
     assert nobody == (5.0, 0.0)
     assert compare_times(nobody, nobody, 0.95).method == "none"
+
+
+@pytest.mark.parametrize("bottom", [False, True])
+def test_levels_at_0_are_compared_all_the_same(bottom):
+    """tea-tasting's relative bounds overflow there."""
+    rng = np.random.default_rng(1)
+    arm, noise = np.arange(1_000) % 2, rng.normal(0, 1, 1_000)
+    noise -= noise[arm == 0].mean() * (arm == 0) - 1e-9
+    columns = {TOP: noise} | ({BOTTOM: rng.poisson(3, 1_000) + 1.0} if bottom else {})
+    near, far = (
+        compare_means(*samples_of({**columns, TOP: noise + lift}, arm, 2), 0.95)
+        for lift in (0.0, 5.0 * columns.get(BOTTOM, np.ones(1_000)))
+    )
+    assert (near.uplift, near.lower, near.p_value) == pytest.approx(
+        (far.uplift, far.lower, far.p_value)
+    )
+    assert near.control == pytest.approx(far.control - 5, abs=1e-8) and np.isnan(near.relative)
