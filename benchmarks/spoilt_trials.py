@@ -122,8 +122,8 @@ SPOILT: dict[str, tuple[str, Callable[[int], Trial]]] = {
     ),
     "exposure after outcome": ("buyers' variant written after purchase", stamped_late),
     "covariate after exposure": (
-        "the variant moved it by .15 standard deviations",
-        lambda s: clean_frame(s, changed=0.15),
+        "the variant moved it by a sixth of its standard deviation",
+        lambda s: clean_frame(s, changed=1 / 6),
     ),
     "too few customers": ("50 customers", lambda s: _shop(shop_frame(50, s))),
     "windows not over": ("two in three are open", half_open),

@@ -6,21 +6,21 @@ Each test gives one p-value; segments, days, metrics and arms within a check are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from omninb.adjusting import smallest
+from omninb.adjusting import adjusted, smallest
 from omninb.errors import OmninbError, nearest
 from omninb.participants import Design, Participants
 from omninb.wording import number_words
 
 WARN, STOP = 0.01, 0.001
 NAN = float("nan")
+NOT_CHECKED = "not checked"
 _MOST_CROSSED = 0.01
 _EXACT_BELOW = 1_000
-_BY_P = f"warns below p = {WARN}, stops below p = {STOP}"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Check:
     outcome : str
         ``ok``, ``note``, ``warn``, ``stop`` or ``not checked``.
     p_value : float
-        NaN where the check is no test.
+        NaN where the check is no test; of a check of several metrics after Holm.
     value : float
         What is judged; the p-value of a test.
     threshold : str
@@ -54,15 +54,29 @@ class Check:
     sentence: str
 
 
-def judged(
+def by_p_value(
     check: str, p: float, sentence: str, scope: str = "experiment", can_stop: bool = True
 ) -> Check:
-    """A check by a p-value, NaN where there was too little to test."""
-    if np.isnan(p):
-        return Check(check, scope, "not checked", p, p, _BY_P, f"{sentence}.")
-    outcome = "stop" if p < STOP and can_stop else "warn" if p < WARN else "ok"
-    threshold = _BY_P if can_stop else f"warns below p = {WARN}"
-    return Check(check, scope, outcome, p, p, threshold, f"{sentence} (p = {p:.2g}).")
+    """A check by a p-value (NaN where there was too little to test), not judged yet."""
+    threshold = f"warns below p = {WARN}" + (f", stops below p = {STOP}" if can_stop else "")
+    return Check(check, scope, NOT_CHECKED, p, p, threshold, f"{sentence}.")
+
+
+def judged(checks: Sequence[Check]) -> list[Check]:
+    """The checks, those with p-values judged: of one name they are one family."""
+    found = list(checks)
+    for name in {check.check for check in checks}:
+        at = [i for i, check in enumerate(checks) if check.check == name]
+        p_values = adjusted(np.array([checks[i].p_value for i in at]), "holm")
+        for i, p in zip(at, p_values.tolist(), strict=True):
+            if not np.isnan(p):
+                stops = p < STOP and "stops" in checks[i].threshold
+                outcome = "stop" if stops else "warn" if p < WARN else "ok"
+                sentence = f"{checks[i].sentence[:-1]} (p = {p:.2g})."
+                found[i] = replace(
+                    checks[i], outcome=outcome, p_value=p, value=p, sentence=sentence
+                )
+    return found
 
 
 def whole_checks(people: Participants, design: Design) -> Iterator[Check]:
@@ -70,7 +84,7 @@ def whole_checks(people: Participants, design: Design) -> Iterator[Check]:
     shares, counts = planned_shares(people, design), people.by_arm
     plan = " : ".join(f"{share:.3g}" for share in shares)
     sentence = f"{_by_name(counts, people)}, where shares of {plan} were planned"
-    yield judged("sample ratio", split_p_value(counts, shares), sentence)
+    yield by_p_value("sample ratio", split_p_value(counts, shares), sentence)
     tables = {
         f"{column} {labels[level]}": row
         for column, (codes, labels) in people.segments.items()
@@ -126,10 +140,10 @@ def _worst(check: str, tables: dict[str, np.ndarray], shares: np.ndarray) -> Che
     p_values = np.array([split_p_value(row, shares) for row in tables.values()])
     p = smallest(p_values)
     if np.isnan(p):
-        return judged(check, p, "too few customers in any")
+        return by_p_value(check, p, "too few customers in any")
     name = list(tables)[int(np.nanargmin(p_values))]
     row = " : ".join(number_words(int(n)) for n in tables[name])
-    return judged(check, p, f"of {len(tables)}, {name} is furthest from the plan with {row}")
+    return by_p_value(check, p, f"of {len(tables)}, {name} is furthest from the plan with {row}")
 
 
 def _rows(people: Participants) -> Iterator[Check]:
@@ -155,7 +169,7 @@ def _rows(people: Participants) -> Iterator[Check]:
 
 def _repeated(repeated: int | None) -> Check:
     if repeated is None:
-        outcome, sentence = "not checked", "no customer= was named, so each row counts as one."
+        outcome, sentence = NOT_CHECKED, "no customer= was named, so each row counts as one."
     else:
         outcome = "note" if repeated else "ok"
         sentence = (
@@ -176,4 +190,4 @@ def _received(people: Participants, mismatched: np.ndarray) -> Check:
         f"{number_words(int(mismatched.sum()))} rows disagree with their arm and were left out: "
         f"{by_arm}"
     )
-    return judged("received another variant", p, sentence)
+    return by_p_value("received another variant", p, sentence)

@@ -12,7 +12,7 @@ import pandas as pd
 from omninb.adjusting import adjusted
 from omninb.enrolment import participants_of
 from omninb.errors import OmninbError
-from omninb.experiment_checks import Check, whole_checks
+from omninb.experiment_checks import Check, judged, whole_checks
 from omninb.experiment_rows import ALL, Asked, Row, rows_of
 from omninb.metrics import Metric
 from omninb.outcome_checks import TOO_FEW, outcome_checks
@@ -193,7 +193,7 @@ def experiment_check_table(
         - ``scope`` : ``experiment``, or the metric's name.
         - ``outcome`` : ``ok``, ``note``, ``warn``, ``stop`` (the verdicts become ``cannot say``) or
           ``not checked``.
-        - ``p_value`` : one a check; NaN where it is no test.
+        - ``p_value`` : one a check, of several metrics after Holm; NaN where it is no test.
         - ``value``, ``threshold`` : what is judged, and against what.
         - ``sentence`` : what was found.
 
@@ -218,7 +218,7 @@ def _checks(people: Participants, design: Design) -> list[Check]:
     found = list(whole_checks(people, design))
     for outcome in people.outcomes:
         found += outcome_checks(people, outcome)
-    return found
+    return judged(found)
 
 
 def _verdict(row: Row, asked: Asked, p_value: float, checks: Sequence[Check]) -> tuple[str, str]:

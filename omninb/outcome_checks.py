@@ -9,7 +9,7 @@ import numpy as np
 from omninb.adjusting import smallest
 from omninb.arms import FEWEST, FEWEST_EXPECTED, Parts
 from omninb.comparisons import BOTTOM, TOP, compare_means, compare_proportions, samples_of
-from omninb.experiment_checks import NAN, Check, judged
+from omninb.experiment_checks import NAN, Check, by_p_value
 from omninb.outcomes import DAY, FEWEST_WITH_HISTORY, Outcome
 from omninb.participants import Participants
 from omninb.wording import number_words
@@ -74,7 +74,7 @@ def _covariate(people: Participants, outcome: Outcome) -> Iterator[Check]:
         if control is not None and treatment is not None
     ]
     words = "the arms' covariates, which no variant can have changed if they were known before it"
-    yield judged("covariate after exposure", smallest(np.array([NAN, *p_values])), words, scope)
+    yield by_p_value("covariate after exposure", smallest(np.array([NAN, *p_values])), words, scope)
 
 
 def _exposure_after(people: Participants, outcome: Outcome) -> Check:
@@ -88,7 +88,7 @@ def _exposure_after(people: Participants, outcome: Outcome) -> Check:
     check, scope = "exposure after outcome", outcome.metric.name
     if not people.preceded:
         sentence = "every customer's first touchpoint is the exposure: nothing precedes it"
-        return judged(check, NAN, sentence, scope)
+        return by_p_value(check, NAN, sentence, scope)
     assert outcome.touches is not None
     n, window = len(people), outcome.metric.window
     before = outcome.touches.between(-window, 0).happened(n) & outcome.known
@@ -109,7 +109,7 @@ def _exposure_after(people: Participants, outcome: Outcome) -> Check:
         f"{number_words(behind)} customers had it only in the time before exposure, "
         f"{number_words(ahead)} only after"
     )
-    return judged(check, smallest(np.array(p_values)), sentence, scope)
+    return by_p_value(check, smallest(np.array(p_values)), sentence, scope)
 
 
 def _novelty(people: Participants, outcome: Outcome) -> Check:
@@ -137,7 +137,9 @@ def _novelty(people: Participants, outcome: Outcome) -> Check:
     )
     made = np.stack([np.bincount(people.arm[parts[i] != 0], minlength=arms) for i in (0, 1)])
     if made.min() < _FEWEST_TO_COMPARE_PARTS:
-        return judged(check, NAN, "too few customers with it early or late", scope, can_stop=False)
+        return by_p_value(
+            check, NAN, "too few customers with it early or late", scope, can_stop=False
+        )
     known = outcome.known
     change, variance = np.empty(arms), np.empty(arms)
     for k in range(arms):
@@ -149,7 +151,7 @@ def _novelty(people: Participants, outcome: Outcome) -> Check:
         else:
             mean = parts[:, here].mean(axis=1)
             if mean.min() <= 0:
-                return judged(check, NAN, "sums below 0", scope, can_stop=False)
+                return by_p_value(check, NAN, "sums below 0", scope, can_stop=False)
             variance[k] = np.var(parts[1, here] / mean[1] - parts[0, here] / mean[0]) / here.sum()
             change[k] = np.log(mean[1] / mean[0])
     from scipy.special import ndtr
@@ -157,4 +159,4 @@ def _novelty(people: Participants, outcome: Outcome) -> Check:
     z = (change[1:] - change[0]) / np.sqrt(variance[1:] + variance[0])
     p = smallest(2 * ndtr(-np.abs(z)))
     sentence = f"the relative uplift from day {split + 1} on beside that of the days before"
-    return judged(check, p, sentence, scope, can_stop=False)
+    return by_p_value(check, p, sentence, scope, can_stop=False)
