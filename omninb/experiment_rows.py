@@ -155,10 +155,9 @@ def unit_of(outcome: Outcome, currency: str) -> str:
     return currency if money else ""
 
 
-def rows_of(people: Participants, outcome: Outcome, confidence: float) -> Iterator[Row]:
-    """Rows of one metric: all customers by treatment, then each level of each segment."""
-    arms = len(people.arms)
-    parts = Parts.of(outcome, people.arm, arms)
+def rows_of(people: Participants, parts: Parts, confidence: float) -> Iterator[Row]:
+    """Rows of one metric, given its arms: by treatment, then by level of each segment."""
+    arms, outcome = len(people.arms), parts.outcome
     for k in range(1, arms):
         found = parts.compare(0, k, confidence)
         yield Row(people, parts, ALL, ALL, k, (0, k), found, parts.too_few(0, k))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from omninb.adjusting import adjusted
+from omninb.arms import Parts
 from omninb.enrolment import participants_of
 from omninb.errors import OmninbError
 from omninb.experiment_checks import Check, judged, whole_checks
@@ -145,8 +146,9 @@ def experiment_table(
     if not planned > 0:
         raise OmninbError(f"planned={planned!r}: the customers of both arms, above 0.")
     people = participants_of(source, metrics, design)
-    checks = _checks(people, design)
-    rows = [row for outcome in people.outcomes for row in rows_of(people, outcome, confidence)]
+    arms = [Parts.of(outcome, people.arm, len(people.arms)) for outcome in people.outcomes]
+    checks = _checks(people, arms, design)
+    rows = [row for parts in arms for row in rows_of(people, parts, confidence)]
     frame = pd.DataFrame([row.numbers(asked) for row in rows])
     whole = (frame["segment"] == ALL).to_numpy()
     p_values = np.array([row.p_value(asked) for row in rows])
@@ -211,13 +213,15 @@ def experiment_check_table(
     ['sample ratio']
     """
     asked = Design(**design)
-    return pd.DataFrame(map(asdict, _checks(participants_of(source, metrics, asked), asked)))
+    people = participants_of(source, metrics, asked)
+    arms = [Parts.of(outcome, people.arm, len(people.arms)) for outcome in people.outcomes]
+    return pd.DataFrame(map(asdict, _checks(people, arms, asked)))
 
 
-def _checks(people: Participants, design: Design) -> list[Check]:
+def _checks(people: Participants, arms: Sequence[Parts], design: Design) -> list[Check]:
     found = list(whole_checks(people, design))
-    for outcome in people.outcomes:
-        found += outcome_checks(people, outcome)
+    for parts in arms:
+        found += outcome_checks(people, parts)
     return judged(found)
 
 

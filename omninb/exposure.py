@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -99,7 +99,7 @@ class Exposed:
         The moment of exposure, µs UTC.
     position : numpy.ndarray, int64
         The touchpoint of exposure in the layout.
-    row_of : numpy.ndarray, int64
+    row_of : numpy.ndarray, int32
         Each customer of the layout's row here, -1 for those who are not.
     crossed : int
         Customers seen in several arms.
@@ -115,6 +115,8 @@ class Exposed:
     row_of: np.ndarray
     crossed: int
     observed_until: int
+    _touches: dict[str, Touches] = field(default_factory=dict, repr=False)
+    _seen: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, log: EventLog, variant: str, control: str | None) -> Exposed:
@@ -137,7 +139,7 @@ class Exposed:
         lowest = np.minimum.reduceat(arm, starts)
         one = lowest == np.maximum.reduceat(arm, starts)
         position = carries[starts[one]]
-        row_of = np.full(len(offsets) - 1, -1)
+        row_of = np.full(len(offsets) - 1, -1, np.int32)
         row_of[customer[starts[one]]] = np.arange(len(position))
         until = log.observed_until
         return cls(
@@ -171,13 +173,22 @@ class Exposed:
 
     def touches(self, step: Step | None) -> Touches:
         """Touchpoints that fit ``step`` (all where it is None)."""
-        if step is None:
-            position = np.flatnonzero(self._row_at >= 0)
-        else:
-            fits = matching(self.layout.columns, step, "step")
-            position = np.flatnonzero(fits & (self._row_at >= 0))
-        row = self._row_at[position]
-        return Touches(row, self.layout.time[position] - self.at[row], position)
+        key = repr(step)
+        if key not in self._touches:
+            fits = self._row_at >= 0
+            if step is not None:
+                fits &= matching(self.layout.columns, step, "step")
+            position = np.flatnonzero(fits)
+            row = self._row_at[position]
+            since = self.layout.time[position] - self.at[row]
+            self._touches[key] = Touches(row, since, position)
+        return self._touches[key]
+
+    def had_touchpoints(self, before: int) -> np.ndarray:
+        """Who was seen in the time of so many µs before exposure."""
+        if before not in self._seen:
+            self._seen[before] = self.touches(None).between(-before, 0).happened(len(self))
+        return self._seen[before]
 
     def amounts(self, touches: Touches, what: str) -> tuple[np.ndarray, float]:
         """What each touch adds to a sum, and what the sum is divided by.

@@ -19,8 +19,9 @@ _MOST_OPEN = 0.5
 _FEWEST_TO_COMPARE_PARTS = 20
 
 
-def outcome_checks(people: Participants, outcome: Outcome) -> Iterator[Check]:
-    """The checks that concern one metric."""
+def outcome_checks(people: Participants, parts: Parts) -> Iterator[Check]:
+    """The checks that concern one metric, whose parts are the arms."""
+    outcome = parts.outcome
     scope, n = outcome.metric.name, len(people)
     open_ = int((~outcome.known).sum())
     share = open_ / max(1, n)
@@ -32,7 +33,6 @@ def outcome_checks(people: Participants, outcome: Outcome) -> Iterator[Check]:
         "windows not over", scope, "warn" if share > _MOST_OPEN else "ok", NAN, share,
         f"warns above {_MOST_OPEN:.0%} of the customers", sentence,
     )  # fmt: skip
-    parts = Parts.of(outcome, people.arm, len(people.arms))
     reasons = [parts.too_few(0, k) for k in range(1, len(people.arms))]
     reason = next(filter(None, reasons), "")
     yield Check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -97,20 +98,17 @@ def outcome_of(exposed: Exposed, metric: Metric, covariate: str | None) -> Outco
     known = exposed.follow_up >= metric.window
     if isinstance(metric, TimeTo):
         return _time_to(exposed, metric, known)
-    touches, amounts, within, earlier = _read(exposed, metric)
+    spans = [(0, metric.window), (-HISTORY, 0)]
+    touches, amounts, sums = _read(exposed, metric, spans[: 1 + (covariate == BEFORE)])
     history: Sums | None = None
     if covariate == BEFORE:
-        seen = exposed.touches(None).between(-HISTORY, 0).happened(len(exposed))
-        top, bottom = earlier
-        history = np.where(seen, top, np.nan), _or_none(bottom, seen)
+        seen = exposed.had_touchpoints(HISTORY)
+        top, bottom = (None if s is None else np.where(seen, s, np.nan) for s in sums[1])
+        assert top is not None
+        history = top, bottom
     elif covariate is not None:
         history = exposed.last_before(covariate), None
-    top, bottom = within
-    return capped(Outcome(metric, top, bottom, known, None, history, touches, amounts))
-
-
-def _or_none(values: np.ndarray | None, seen: np.ndarray) -> np.ndarray | None:
-    return None if values is None else np.where(seen, values, np.nan)
+    return capped(Outcome(metric, *sums[0], known, None, history, touches, amounts))
 
 
 def _time_to(exposed: Exposed, metric: TimeTo, known: np.ndarray) -> Outcome:
@@ -121,30 +119,32 @@ def _time_to(exposed: Exposed, metric: TimeTo, known: np.ndarray) -> Outcome:
     return Outcome(metric, days, None, known, first.happened(len(days)), touches=touches)
 
 
-def _read(exposed: Exposed, metric: Metric) -> tuple[Touches, np.ndarray | None, Sums, Sums]:
-    """Touchpoints, what each adds, and the sums within the window and in the 28 days before."""
-    n, spans = len(exposed), ((0, metric.window), (-HISTORY, 0))
+def _read(
+    exposed: Exposed, metric: Metric, spans: Sequence[tuple[int, int]]
+) -> tuple[Touches, np.ndarray | None, list[Sums]]:
+    """Touchpoints, what each adds, and the sums within spans of µs since exposure."""
+    n = len(exposed)
     if isinstance(metric, Conversion):
         touches = exposed.touches(metric.step)
         made = [touches.between(*span).happened(n).astype(float) for span in spans]
-        return touches, None, (made[0], None), (made[1], None)
+        return touches, None, [(one, None) for one in made]
     if isinstance(metric, DropOff):
         starts, stops = exposed.touches(metric.start), exposed.touches(metric.stop)
         left = [_left(starts.between(*span), stops.between(*span), n) for span in spans]
-        return stops, None, left[0], left[1]
+        return stops, None, list(left)
     assert isinstance(metric, MeanPerCustomer | RatioOfSums)
     touches = exposed.touches(metric.step)
     whats = [metric.what] if isinstance(metric, MeanPerCustomer) else [
         metric.numerator, metric.denominator,
     ]  # fmt: skip
     counted = [exposed.amounts(touches, what) for what in whats]
-    sums = []
+    sums: list[Sums] = []
     for low, high in spans:
         inside = (touches.since >= low) & (touches.since < high)
         row = touches.row[inside]
         found = [np.bincount(row, amounts[inside], n) / unit for amounts, unit in counted]
         sums.append((found[0], found[1] if len(found) > 1 else None))
-    return touches, counted[0][0], sums[0], sums[1]
+    return touches, counted[0][0], sums
 
 
 def _left(starts: Touches, stops: Touches, n: int) -> tuple[np.ndarray, np.ndarray]:
