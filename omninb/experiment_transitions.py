@@ -13,7 +13,7 @@ from omninb.adjusting import adjusted
 from omninb.anchors import Reading
 from omninb.exposure import Exposed
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds, difference_p_values
-from omninb.journeys import Journeys
+from omninb.journeys import END_STATES, Journeys
 from omninb.steps import StepTally, step_tally
 from omninb.tallies import By, texts
 from omninb.transitions import transition_difference_table
@@ -51,8 +51,8 @@ def experiment_transition_table(
     Returns
     -------
     pandas.DataFrame
-        A row for each treatment and each transition or node at a step of either arm; what is open
-        is no outcome and is left out:
+        A row for each treatment and each transition or node at a step of either arm (``open`` is no
+        outcome and is left out, and so are ends that no journey came to since the step before):
 
         - ``what`` : ``transition`` or ``step share``; ``variant`` : the treatment.
         - ``step`` : of a share; missing for transitions. ``source`` (empty for shares), ``target``.
@@ -132,8 +132,7 @@ def _shares(a: Journeys, b: Journeys, by: By, max_steps: int) -> pd.DataFrame:
     tallies = [
         step_tally(side, by, max_steps, Reading.of(side, None, "after"), False) for side in (a, b)
     ]
-    known = {label for tally in tallies for label in tally.rows.labels}
-    labels = sorted(label for label in known if label[1] != "open" and int(label[0]) <= max_steps)
+    labels = _steps(tallies, max_steps)
     rates_a, rates_b = (_rates(tally, labels) for tally in tallies)
     lower, upper, method = difference_bounds(rates_a, rates_b)
     sides = list(zip(_SIDES.values(), (rates_a, rates_b), strict=True))
@@ -155,6 +154,22 @@ def _shares(a: Journeys, b: Journeys, by: By, max_steps: int) -> pd.DataFrame:
             "p_value": difference_p_values(rates_a, rates_b),
         }
     )
+
+
+def _steps(tallies: Sequence[StepTally], max_steps: int) -> list[tuple[str, ...]]:
+    """The nodes at each step, but for ends that no journey came to since the step before."""
+    journeys = [
+        dict(zip(tally.rows.labels, tally.rows.values[:, :, 0].sum(axis=0), strict=True))
+        for tally in tallies
+    ]
+    found: list[tuple[str, ...]] = []
+    for step, node in sorted({label for counts in journeys for label in counts}):
+        before = (f"{int(step) - 1:03d}", node)
+        same = all(c.get((step, node), 0) == c.get(before, 0) for c in journeys)
+        if node == "open" or int(step) > max_steps or (node in END_STATES and same):
+            continue
+        found.append((step, node))
+    return found
 
 
 def _rates(tally: StepTally, labels: Sequence[tuple[str, ...]]) -> Rates:

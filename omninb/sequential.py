@@ -29,7 +29,7 @@ def always_valid_quantile(
     customers : float
         In both arms, at this look.
     planned : float
-        In both arms, fixed before the first look; from a fifth to twenty times as many customers
+        In both arms, fixed before the first look; from a quarter to fifteen times as many customers
         the bounds stay within 1.7 times the width of fixed ones.
     confidence : float
         That the truth lies within the bounds at every look.
