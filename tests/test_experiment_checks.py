@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from logs import DAY
-from scipy.stats import chisquare
+from scipy.stats import chisquare, norm
 from trials import TEST_BEGINS, shop_frame, trial_log
 
 import omninb as onb
@@ -156,6 +156,32 @@ def test_an_effect_that_fades_is_warned_of_and_one_that_lasts_is_not():
     assert fades.loc[("novelty", SPENT.name), "outcome"] == "warn"
     lasts = checked(shop_frame(6_000, 9, uplift=(1, 1)))
     assert set(lasts.loc["novelty", "outcome"]) == {"ok"}
+
+
+def test_novelty_compares_how_the_arms_risks_change():
+    """Conversions by day since exposure, split by hand at the day of their median."""
+    frame = shop_frame(6_000, 14, uplift=(0.6, 0.6), fades_after=2)
+    exposed = frame[frame["variant"].notna()].set_index("customer_id")
+    end = frame["timestamp"].max()
+    exposed = exposed[exposed["timestamp"] + pd.Timedelta("14D") <= end]
+    bought = frame[(frame["event"] == "purchase") & frame["customer_id"].isin(exposed.index)]
+    since = bought["timestamp"] - bought["customer_id"].map(exposed["timestamp"])
+    good = (since >= pd.Timedelta(0)) & (since < pd.Timedelta("14D"))
+    day = (since[good] // pd.Timedelta("1D")).groupby(bought["customer_id"]).min()
+    split, arm = int(day.median()), exposed["variant"].reindex(day.index)
+    change, variance = [], []
+    for name in ("control", "new"):
+        early = ((arm == name) & (day <= split)).sum()
+        late = ((arm == name) & (day > split)).sum()
+        risks = np.array([early, late]) / (
+            (exposed["variant"] == name).sum() - np.array([0, early])
+        )
+        change.append(np.log(risks[1] / risks[0]))
+        variance.append(1 / early + 1 / late - (risks / np.array([early, late])).sum())
+    z = (change[1] - change[0]) / np.sqrt(sum(variance))
+    row = checked(frame, [BOUGHT]).loc[("novelty", "purchase")]
+    assert row["p_value"] == pytest.approx(2 * norm.sf(abs(z)))
+    assert f"from day {split + 1} on" in row["sentence"]
 
 
 def test_windows_that_are_not_over_are_warned_of():

@@ -81,6 +81,10 @@ def test_a_checkout_that_helps_on_mobile_and_not_on_desktop(helps_on_mobile):
     levels = table[table["segment"] == "device"]
     assert (levels["p_interaction_adjusted"] < 0.01).all() and len(levels) == 2
     assert levels["n"].sum() == row_of(table, "purchase")["n"]
+    whole = onb.experiment_table(helps_on_mobile, BOUGHT).iloc[0]
+    assert row_of(table, "purchase")["p_value_adjusted"] == whole["p_value_adjusted"]
+    holm = np.sort(levels["p_value"]) * [2, 1]
+    assert np.sort(levels["p_value_adjusted"]) == pytest.approx(np.maximum.accumulate(holm))
 
 
 def test_an_a_a_log_shows_no_clear_difference():

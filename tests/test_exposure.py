@@ -57,6 +57,23 @@ def test_a_log_counted_by_hand():
     assert found["drop-off"].top[order].tolist() == [0, 0, 0]
 
 
+def test_a_window_that_ends_with_the_log_is_over_and_the_second_step_may_come_again():
+    rows = [
+        ("a", 0, "view", "control", None),
+        ("a", 1, "purchase", None, 1.0),
+        ("a", 2, "cart", None, None),
+        ("a", 3, "purchase", None, 1.0),
+        ("b", 0, "cart", "new", None),
+        ("z", 2 * DAY, "view", None, None),  # the windows are [0, 2 d)
+    ]
+    for until, over in ((2 * DAY, True), (2 * DAY - 1, False)):
+        people, found = outcomes([*rows[:-1], ("z", until, "view", None, None)])
+        assert found["conversion"].known.tolist() == [over, over]
+        order = np.argsort(people.arm)
+        assert found["drop-off"].top[order].tolist() == [0, 1]
+        assert found["drop-off"].bottom[order].tolist() == [1, 1]
+
+
 def test_lines_of_one_order_count_once():
     rows = [
         ("a", 0, "purchase", "control", 1.0, "o1"),
