@@ -2,11 +2,12 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
+LOGS := 2000
 UV_COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	--fork-strategy fewest --output-file requirements.lock
 
-.PHONY: help report test lab lint bench coverage notebooks sample picture lock
+.PHONY: help report test lab lint bench coverage judge notebooks sample picture lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -33,11 +34,15 @@ bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoint
 coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs
 	$(BIN)/python benchmarks/interval_coverage.py
 
+judge: .venv/ready ## intervals, false alarms and planted effects of every analysis in one table, about 10 minutes; LOGS=200 for a quick look
+	$(BIN)/python benchmarks/judge.py --logs $(LOGS)
+
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed
 	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
 
-sample: .venv/ready ## write data/sample.parquet again from the simulator
+sample: .venv/ready ## write the samples in data/, clean and dirty, again from the simulator
 	$(BIN)/python tools/write_sample.py
+	$(BIN)/python tools/write_dirty_sample.py
 
 picture: .venv/ready ## draw the README's journey map again from the sample
 	$(BIN)/python tools/draw_picture.py

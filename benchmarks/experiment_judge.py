@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from benchmarks.experiment_outcomes import CUPED, HORIZON, KINDS, PLANS, Simulated, simulate
 from benchmarks.spoilt_trials import SPOILT, checked, clean_frame, clean_log
 from omninb.adjusting import adjusted
-from omninb.arms import Parts
-from omninb.sequential import always_valid_p_value, always_valid_quantile
+from omninb.experiments.arms import Parts
+from omninb.experiments.sequential import always_valid_p_value, always_valid_quantile
 
 ALPHA = 0.05
 CUSTOMERS = 2_000

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import omninb as onb
-from omninb.outcomes import Outcome, capped
+from omninb.experiments.outcomes import Outcome, capped
 
 BOUGHT = 0.1
 ORDERS, PAST, SPREAD = 0.3, 3.0, 1.0

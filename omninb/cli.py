@@ -5,22 +5,18 @@ What a command needs is imported when it runs, so that ``omninb --help`` answers
 
 from __future__ import annotations
 
-import csv
-import os
 import shlex
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-_COLUMNS_HELP = (
-    "Which column plays which role: role=column, separated by commas. Roles: customer_id, "
-    "timestamp, channel (required), event, phase, value, cost, event_id, order_id, session_id, "
-    "campaign, device, location, variant, score, score_kind. A column that holds a comma is "
-    "written in double quotes. May be given more than once."
+from omninb.cli_options import (
+    RunCommand,
+    SimulateCommand,
+    Usage,
+    log_options,
+    run_options,
+    truths_of,
 )
 
 
@@ -55,65 +51,9 @@ def main() -> None:
     """  # noqa: D301
 
 
-def _columns(ctx: click.Context, _: click.Parameter, given: Iterable[str]) -> dict[str, str]:
-    columns: dict[str, str] = {}
-    for entry in next(iter(csv.reader([",".join(given)], skipinitialspace=True)), []):
-        role, equals, column = entry.partition("=")
-        if not equals or not role.strip() or not column:
-            raise click.BadParameter(
-                f"{entry!r} is no role=column. Write for example customer_id=user,timestamp=when."
-            )
-        if role.strip() in columns:
-            raise click.BadParameter(f"the role {role.strip()!r} is given twice.")
-        columns[role.strip()] = column
-    return columns
-
-
-def _log_options(command: Command) -> Command:
-    for option in (
-        click.option("--currency", metavar="NAME", help="Currency of value and cost."),
-        click.option(
-            "--decimal", type=click.Choice([".", ","]), help="Decimal sign of value and cost."
-        ),
-        click.option(
-            "--day-first/--month-first", default=None, help="How to read a date such as 01/02/2024."
-        ),
-        click.option(
-            "--time-unit",
-            type=click.Choice(["s", "ms", "us", "ns"]),
-            help="Unit of timestamps that are numbers since 1970.",
-        ),
-        click.option(
-            "--timezone", metavar="ZONE", help="Zone of times without one, such as Europe/Berlin."
-        ),
-        click.option(
-            "--columns", multiple=True, callback=_columns, metavar="ROLE=COLUMN,…",
-            help=_COLUMNS_HELP,
-        ),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def _run_options(command: Command) -> Command:
-    command = click.option(
-        "--out", default="reports", show_default=True, metavar="DIR", help="Where to write."
-    )(command)
-    command = click.option(
-        "-p", "--parameter", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE",
-        help="A parameter of the notebook, such as -p BY device. Read by the type of its default: "
-        "text stays text, so 0123 keeps its zero.",
-    )(command)  # fmt: skip
-    command = _log_options(command)
-    return click.option(
-        "--events", metavar="FILE", help="The event log: CSV, Parquet or JSON lines. Default: the "
-        "sample that comes with omninb.",
-    )(command)  # fmt: skip
-
-
 @main.command()
 @click.argument("file")
-@_log_options
+@log_options
 def check(file: str, columns: dict[str, str], **options: Any) -> None:
     """Read an event log and account for every row, or say what is missing.
 
@@ -164,33 +104,9 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
     click.echo(f"  omninb run journey_map --events {shlex.quote(file)}{log_words(used, options)}")
 
 
-class _RunCommand(click.Command):
-    """``omninb run NOTEBOOK --help`` lists what the notebook can be given."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.meta["omninb.words"] = [word for word in args if word[:1] != "-"]
-        return super().parse_args(ctx, args)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        options = {str(option.name).upper() for option in self.params}
-        for word in ctx.meta["omninb.words"]:
-            from omninb.errors import OmninbError
-            from omninb.reports.catalogue import find_notebook
-            from omninb.reports.execution import read_notebook
-            from omninb.reports.parameters import declared
-
-            with suppress(OmninbError):  # a word that names no notebook
-                known = declared(read_notebook(find_notebook(word))).values()
-                own = [p for p in known if p.name not in options]
-                with formatter.section(f"Parameters of {word}, each as -p NAME VALUE"):
-                    formatter.write_dl([(p.name, f"{p.help}  [default: {p.default}]") for p in own])
-                return
-        formatter.write("\nomninb run NOTEBOOK --help lists the notebook's parameters.\n")
-
-
-@main.command(cls=_RunCommand)
+@main.command(cls=RunCommand)
 @click.argument("notebook")
-@_run_options
+@run_options
 def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log: Any) -> None:
     """Run one notebook and write its page: OUT/NAME.html works with the network off.
 
@@ -208,7 +124,7 @@ def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log:
     from omninb.reports.parameters import check_parameters, declared, from_command_line
     from omninb.reports.runner import run_notebook
 
-    with _Usage():
+    with Usage():
         path = find_notebook(notebook)
         loaded = read_notebook(path)
         given = from_command_line(declared(loaded), parameters, log)
@@ -218,7 +134,7 @@ def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log:
 
 @main.command()
 @click.argument("notebooks", nargs=-1)
-@_run_options
+@run_options
 def report(
     notebooks: tuple[str, ...], out: str, parameters: tuple[tuple[str, str], ...], **log: Any
 ) -> None:
@@ -236,7 +152,7 @@ def report(
     from omninb.reports.parameters import declared, from_command_line
     from omninb.reports.suite import run_report
 
-    with _Usage():
+    with Usage():
         paths = [find_notebook(n) for n in notebooks] or list(report_notebooks().values())
         known: dict[str, Any] = {}
         for path in paths:
@@ -245,49 +161,48 @@ def report(
     click.echo(run_report(paths, out, given))
 
 
-@main.command()
+@main.command(cls=SimulateCommand)
 @click.option("--customers", default=20_000, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same log.")
-@click.option("--out", required=True, metavar="FILE", help="A name ending in .parquet or .csv.")
-def simulate(customers: int, seed: int, out: str) -> None:
-    """Write a simulated year of a retailer, whose truth is known, as an event log.
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE",
+    help="A name ending in .parquet, .csv, .csv.gz or .csv.zst.",
+)
+@click.option(
+    "--truth",
+    "truths",
+    multiple=True,
+    callback=truths_of,
+    metavar="NAME=VALUE",
+    help="A truth to plant instead of its default; off plants none. A dot leads into a truth of "
+    "several parts. May be given more than once.",
+)
+@click.option(
+    "--dirty", is_flag=True,
+    help="As CSV the way it comes out of real systems: with planted defects, listed in truth.json.",
+)  # fmt: skip
+def simulate(customers: int, seed: int, out: str, truths: dict[str, Any], dirty: bool) -> None:
+    """Write a simulated year of a retailer as an event log, and beside it truth.json.
+
+    truth.json says what is true of the log, with definitions, and with which seed it was drawn.
 
     \b
     omninb simulate --customers 5000 --seed 1 --out events.csv
-    omninb check events.csv
+    omninb simulate --out events.parquet --truth video_uplift=off --truth checkout_test.mobile=0.2
+    omninb simulate --out dirty.csv --dirty --truth 'exit_probability.call centre=0.4'
+
+    Nothing is changed unless the log was written whole.
     """  # noqa: D301
-    if not out.endswith((".parquet", ".csv")):
-        raise click.BadParameter(f"{out!r} must end in .parquet or .csv.", param_hint="--out")
-    import pyarrow.csv
-    import pyarrow.parquet
+    from omninb.cli_words import log_words
+    from omninb.simulated_files import write_simulated
 
-    from omninb.simulate import simulate_table
-
-    table, truth = simulate_table(customers, seed)
-    making = f"{out}.making"
-    try:
-        if out.endswith(".csv"):
-            pyarrow.csv.write_csv(table, making)
-        else:
-            pyarrow.parquet.write_table(table, making)
-        os.replace(making, out)
-    except OSError as error:
-        raise click.ClickException(f"{out} cannot be written: {error}") from None
-    click.echo(
-        f"{out}: {truth['touchpoints']:,} touchpoints of {truth['customers']:,} customers, "
-        f"{truth['purchases']:,} purchases"
-    )
-
-
-class _Usage:
-    """What was asked for cannot be done: status 2, as for a wrong option."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
-        from omninb.errors import OmninbError
-
-        if isinstance(error, OmninbError):
-            from omninb.cli_words import in_command_words
-
-            raise click.UsageError(in_command_words(str(error))) from None
+    with Usage():
+        try:
+            truth = write_simulated(out, customers, seed, truths, dirty)
+        except OSError as error:
+            raise click.ClickException(f"{out} cannot be written: {error}") from None
+    click.echo(f"{out}: {truth['touchpoints']:,} touchpoints of {truth['customers']:,} customers")
+    options = truth.get("read_with", {})
+    click.echo(f"Next:\n  omninb check {shlex.quote(out)}{log_words({}, options)}")

@@ -15,6 +15,12 @@ _PAIR = r"""['"]([^'"{}]*)['"]: (?:['"]([^'"{}]*)['"]|…)"""
 _MAPPING = rf"\{{({_PAIR}(?:, {_PAIR})*)\}}"
 # How arguments of read_events are written in messages, and how on the command line.
 _SPELLINGS = (
+    (r"(\w+)\['([^'\]]+)'\]=", r"--truth \1.\2="),
+    (
+        r"(\w+)=(\S+): give (parts|channels), for example \{'([^']+)': ([^}]+)\}",
+        r"--truth \1=\2: give \3, for example --truth \1.\4=\5",
+    ),
+    (r"or None to switch it off", "or off"),
     (r"day_first=True or day_first=False", "--day-first or --month-first"),
     (r"day_first=True", "--day-first"),
     (r"day_first=False", "--month-first"),

@@ -73,6 +73,14 @@ def matching(
 
 
 def _fits(columns: Columns, role: str, values: object, argument: str) -> np.ndarray:
+    codes, chosen = chosen_codes(columns, role, values, argument)
+    return chosen[codes]
+
+
+def chosen_codes(
+    columns: Columns, role: str, values: object, argument: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """A role's codes, and for each code whether it is one of the values."""
     codes, labels = columns.codes(role, argument)
     wanted = values if isinstance(values, list | tuple | set | frozenset) else [values]
     chosen = np.zeros(len(labels) + 1, bool)
@@ -86,7 +94,7 @@ def _fits(columns: Columns, role: str, values: object, argument: str) -> np.ndar
             raise OmninbError(
                 f"{argument}: no touchpoint has {role} {text!r}.{nearest(text, labels)}{rare}"
             )
-    return chosen[codes]
+    return codes, chosen
 
 
 def _text(value: object) -> str:

@@ -53,21 +53,25 @@ class Rates:
         return np.where(np.isfinite(replicates), replicates, self.estimate)
 
     @property
-    def _effective_groups(self) -> np.ndarray:
+    def effective_groups(self) -> np.ndarray:
+        """How many equally large groups the denominator is worth."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.whole.sum(axis=0) ** 2 / (self.whole.astype(float) ** 2).sum(axis=0)
 
     @property
-    def _jackknifable(self) -> np.ndarray:
+    def supported(self) -> np.ndarray:
+        """Rows with customers and groups enough for the jackknife."""
         without = self.customers - self.customers_with
         return (
             (self.customers >= _FEWEST_CUSTOMERS)
             & (self.customers_with >= _FEWEST_ON_A_SIDE)
             & (without >= _FEWEST_ON_A_SIDE)
-            & (self._effective_groups >= _FEWEST_GROUPS)
+            & (self.effective_groups >= _FEWEST_GROUPS)
         )
 
-    def bounds(self, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def bounds(
+        self, confidence: float | np.ndarray = CONFIDENCE
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Lower and upper bounds of each rate and the method that made them.
 
         Returns
@@ -82,17 +86,18 @@ class Rates:
 
         p, n = self.estimate, self.whole.sum(axis=0).astype(float)
         error = _jackknife_error(self._replicates, p)
-        t = _quantile(self._effective_groups, confidence)
+        confidence = np.broadcast_to(confidence, p.shape)
+        t = _quantile(self.effective_groups, confidence)
         with np.errstate(divide="ignore", invalid="ignore"):
             half = t * error / (p * (1 - p))
             lower, upper = expit(logit(p) - half), expit(logit(p) + half)
         method = np.full(p.shape, "jackknife", dtype=object)
         once = (self.heaviest <= 1) & (n == self.customers)
-        rare = ~self._jackknifable & ~once
+        rare = ~self.supported & ~once
         lower[rare], upper[rare] = _korn_graubard(
-            p[rare], n[rare], error[rare], t[rare], self.customers[rare], confidence
+            p[rare], n[rare], error[rare], t[rare], self.customers[rare], confidence[rare]
         )
-        lower[once], upper[once] = _wilson(p[once], n[once], confidence)
+        lower[once], upper[once] = _wilson(p[once], n[once], confidence[once])
         method[rare], method[once] = "korn-graubard", "wilson"
         method[(self.heaviest > _HEAVY * n) & (n > 0)] += ", one customer over 5 %"
         none = ~(np.isfinite(lower) & np.isfinite(upper))
@@ -101,7 +106,7 @@ class Rates:
 
 
 def difference_bounds(
-    a: Rates, b: Rates, confidence: float = CONFIDENCE
+    a: Rates, b: Rates, confidence: float | np.ndarray = CONFIDENCE
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bounds of b - a, row by row, and the method.
 
@@ -117,12 +122,12 @@ def difference_bounds(
     """
     difference = b.estimate - a.estimate
     error = _jackknife_error(b._replicates - a._replicates, difference)
-    half = _quantile(np.fmin(a._effective_groups, b._effective_groups), confidence) * error
+    half = _quantile(np.fmin(a.effective_groups, b.effective_groups), confidence) * error
     lower_a, upper_a, _ = a.bounds(confidence)
     lower_b, upper_b, _ = b.bounds(confidence)
     below = np.hypot(b.estimate - lower_b, upper_a - a.estimate)
     above = np.hypot(upper_b - b.estimate, a.estimate - lower_a)
-    jackknife = a._jackknifable & b._jackknifable
+    jackknife = a.supported & b.supported
     lower = difference - np.where(jackknife, half, below)
     upper = difference + np.where(jackknife, half, above)
     method = np.where(jackknife, "jackknife", "mover").astype(object)
@@ -130,25 +135,22 @@ def difference_bounds(
     return lower, upper, method
 
 
-def difference_p_values(a: Rates, b: Rates, confidence: float = CONFIDENCE) -> np.ndarray:
-    """Two-sided p-values for b - a = 0, row by row, NaN where there is no interval.
+def difference_p_values(a: Rates, b: Rates) -> np.ndarray:
+    """How surely rates differ: 1 - the highest confidence whose `difference_bounds` leave 0 out.
 
-    By the jackknife's t where :func:`difference_bounds` takes it; elsewhere by the normal
-    distribution whose bounds at ``confidence`` are those of MOVER on the side of 0, so that p and
-    bounds agree on whether 0 lies outside.
+    Returns
+    -------
+    numpy.ndarray, float, shape (rows,)
+        Two-sided, from 1e-9 to 1; NaN where the data support no interval.
     """
-    from scipy.special import ndtr, ndtri, stdtr
-
-    difference = b.estimate - a.estimate
-    lower, upper, method = difference_bounds(a, b, confidence)
-    groups = np.fmin(a._effective_groups, b._effective_groups)
-    freedom = np.clip(groups - 1, 1, 63)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        towards_0 = np.where(difference > 0, difference - lower, upper - difference)
-        t = np.abs(difference) / towards_0 * _quantile(groups, confidence)
-        z = np.abs(difference) / towards_0 * ndtri(0.5 + confidence / 2)
-    p = np.where(method == "jackknife", 2 * stdtr(freedom, -t), 2 * ndtr(-z))
-    return np.where(method == "none", np.nan, np.where(difference == 0, 1.0, p))
+    low, high = np.full(len(a.estimate), 1e-9), np.ones(len(a.estimate))
+    known = np.isfinite(difference_bounds(a, b)[0])
+    for _ in range(40):
+        middle = np.sqrt(low * high)
+        lower, upper, _ = difference_bounds(a, b, 1.0 - middle)
+        apart = (lower > 0) | (upper < 0)
+        low, high = np.where(apart, low, middle), np.where(apart, middle, high)
+    return np.where(known, high, np.nan)
 
 
 def _jackknife_error(replicates: np.ndarray, estimate: np.ndarray) -> np.ndarray:
@@ -157,7 +159,7 @@ def _jackknife_error(replicates: np.ndarray, estimate: np.ndarray) -> np.ndarray
         return np.sqrt((groups - 1) / groups * ((replicates - estimate) ** 2).sum(axis=0))
 
 
-def _quantile(effective_groups: np.ndarray, confidence: float) -> np.ndarray:
+def _quantile(effective_groups: np.ndarray, confidence: float | np.ndarray) -> np.ndarray:
     """Student's t with the effective degrees of freedom; NaN with less than one."""
     from scipy.special import stdtrit
 
@@ -172,7 +174,7 @@ def _korn_graubard(
     error: np.ndarray,
     t: np.ndarray,
     customers: np.ndarray,
-    confidence: float,
+    confidence: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     from scipy.special import betaincinv, ndtri
 
@@ -192,7 +194,7 @@ def _korn_graubard(
     )
 
 
-def _wilson(p: np.ndarray, n: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+def _wilson(p: np.ndarray, n: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from scipy.special import ndtri
 
     z = ndtri(0.5 + confidence / 2)

@@ -10,11 +10,11 @@ from omninb.errors import OmninbError
 if TYPE_CHECKING:
     from omninb.events import EventLog
 
-CUSTOMERS, SEED = 6_700, 7  # what data/sample.parquet was simulated with
+CUSTOMERS, SEED = 5_200, 10  # what data/sample.parquet was simulated with
 
 
 def sample() -> EventLog:
-    """The sample: a simulated year of an omnichannel retailer, about 61,000 touchpoints.
+    """The sample: a simulated year of an omnichannel retailer, about 60,000 touchpoints.
 
     Returns
     -------

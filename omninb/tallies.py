@@ -9,10 +9,13 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.intervals import CONFIDENCE
+from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import Journeys
+from omninb.layout import writable
+from omninb.passes.attempt_counts import NO_VALUE
 from omninb.passes.compiling import group_ranges
 
 START = "START"
@@ -156,6 +159,37 @@ def texts(values: Iterable[object]) -> Any:
     return pd.array(list(values), dtype="str")  # type: ignore[call-overload]
 
 
+def rate_columns(
+    name: str, method_name: str, rates: Rates, without: np.ndarray | bool = False
+) -> dict[str, Any]:
+    """A rate with its bounds and their method, which are left out where ``without``."""
+    lower, upper, method = rates.bounds()
+    return {
+        name: rates.estimate,
+        f"{name}_ci_lower": np.where(without, np.nan, lower),
+        f"{name}_ci_upper": np.where(without, np.nan, upper),
+        method_name: texts(np.where(without, "none", method)),
+    }
+
+
+def difference_columns(a: Rates, b: Rates, without: np.ndarray | bool = False) -> dict[str, Any]:
+    """The difference b - a with its bounds, left out where ``without``."""
+    lower, upper, method = difference_bounds(a, b)
+    return {
+        "difference": np.where(without, np.nan, b.estimate - a.estimate),
+        "difference_ci_lower": np.where(without, np.nan, lower),
+        "difference_ci_upper": np.where(without, np.nan, upper),
+        "difference_method": texts(np.where(without, "none", method)),
+    }
+
+
+def with_node(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The table with its column ``_node`` named as ``by``."""
+    if by in frame.columns:
+        raise OmninbError(f"{by!r} bears the name of a column of this table. Rename it in the log.")
+    return frame.rename(columns={"_node": by})
+
+
 def labels_of(journeys: Journeys, by: By, most: int) -> tuple[np.ndarray, list[str]]:
     """Codes and labels of the nodes of an analysis, refused where there are too many to read.
 
@@ -179,6 +213,20 @@ def labels_of(journeys: Journeys, by: By, most: int) -> tuple[np.ndarray, list[s
         while shown[i] in OWN_NODES or (shown[i] != label and shown[i] in labels):
             shown[i] += f" ({role})"
     return codes, shown
+
+
+def micros_of(journeys: Journeys) -> np.ndarray:
+    """Micros (int64) of each row of the log, NO_VALUE for none; empty without the role value."""
+    if "value" not in journeys.columns.table.column_names:
+        return np.empty(0, np.int64)
+    micros = journeys.columns.table.column("value").cast(pa.int64()).fill_null(NO_VALUE)
+    return writable(micros.combine_chunks(), np.int64)
+
+
+def money_of(halves: np.ndarray) -> float:
+    """Currency units of micros that were summed as two halves of 32 bits, the last axis."""
+    high, low = halves.reshape(-1, 2).sum(axis=0).tolist()
+    return ((high << 32) + low) / 1e6
 
 
 def ranges_of(journeys: Journeys) -> list[tuple[int, int]]:

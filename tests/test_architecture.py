@@ -28,7 +28,7 @@ OWNERS = {
     "anywidget": "omninb/explorers/",
     "papermill": "omninb/reports/",
     "nbconvert": "omninb/reports/",
-    "click": "omninb/cli.py",
+    "click": "omninb/cli",
 }
 ANALYSES = {f"omninb/{name}.py" for name in ("transitions", "graphs", "steps", "paths")}
 # A log leads on to its journeys, by a method that imports them when it is called.

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from omninb.cli import main
 from tests.reports.notebooks import drop_off_notebook, small_notebook, write
 
+ROOT = Path(__file__).resolve().parents[1]
 LOG = """user,when,"channel, kind",what
 a,2024-03-01 10:00:00,web,view
 a,2024-03-01 11:00:00,store,purchase
@@ -240,6 +241,18 @@ def test_a_simulated_log_can_be_used_as_it_stands(tmp_path: Path) -> None:
         checked = run("check", tmp_path / name)
         assert checked.exit_code == 0
         assert proposed(checked) == [f"omninb run journey_map --events {tmp_path / name}"]
+        assert proposed(made) == [f"omninb check {tmp_path / name}"]
     assert run("simulate", "--out", tmp_path / "events.xlsx").exit_code == 2
     assert run("simulate", "--out", tmp_path / "none" / "e.csv").exit_code == 1
-    assert {path.name for path in tmp_path.iterdir()} == {"events.csv", "events.parquet"}
+
+
+def test_check_leads_through_the_dirty_sample_with_one_question_after_the_other() -> None:
+    path = ROOT / "data" / "sample_dirty.csv"
+    line, asked = f"omninb check {path}", []
+    while (result := pasted(line)).exit_code:
+        assert "This log cannot be used yet" in result.output
+        line = proposed(result)[0]
+        asked.append(line)
+    settled = {"--time-unit s", "--day-first", "--timezone Europe/Berlin", "--decimal ,"}
+    assert len(asked) == len(settled) and all(option in line for option in settled)
+    assert "duplicates removed" in result.output and "the header again" in result.output

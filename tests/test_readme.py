@@ -155,16 +155,24 @@ def test_every_link_leads_to_a_file(page):
 
 def test_the_glossary_explains_every_column_of_every_table():
     journeys = onb.simulate_retailer(200, seed=1)[0].journeys(split_gap="30d", end_at="purchase")
-    web = journeys.where(channel="web")
+    web, steps = journeys.where(channel="web"), ["add_to_cart", "checkout", "purchase"]
+    halves = [("2025-01-01", "2025-06-01"), ("2025-06-01", "2026-01-01")]
     tables = [
         onb.transition_table(journeys),
         onb.transition_difference_table(journeys, web),
         onb.step_table(journeys, by="device"),
         onb.flow_table(journeys),
         onb.path_table(journeys),
+        onb.funnel_table(journeys, steps, "7d", attempt="every", breakdown="device"),
+        onb.funnel_table(journeys, steps, hold="session_id", optional=["checkout"]),
+        onb.funnel_period_table(journeys, steps, halves, "7d"),
+        onb.drop_off_table(journeys, steps),
+        onb.lost_to_table(journeys, steps),
+        onb.exit_table(journeys, by="channel"),
+        onb.reconciliation_table(journeys, steps),
     ]
     graph = onb.transition_graph(journeys)
-    names = {str(name) for table in tables for name in table.columns} - {"device"}
+    names = {str(name) for table in tables for name in table.columns} - {"device", "channel"}
     names |= {name for _, facts in graph.nodes(data=True) for name in facts}
     plain = {re.sub(r"_ci_(lower|upper)$|_[ab]$", "", name) for name in names}
     assert sorted(name for name in plain if f"`{name}`" not in GLOSSARY) == []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import omninb as onb
-from omninb.retailer import CHANNELS, EXIT_PROBABILITY
+from omninb.retailer.shop import CHANNELS, EXIT_PROBABILITY
 from omninb.samples import CUSTOMERS, SEED, sample_path
-from omninb.simulate import simulate_table
+from omninb.simulate import SimulatedBlocks, simulate_batches, simulate_table
 
 MONTH = pd.Timedelta(30, "D")
 
@@ -75,6 +76,56 @@ def test_the_log_is_in_time_order_with_minutes_in_a_visit_and_days_between(year)
     assert (rows["timestamp"].dt.year == 2025).all()
 
 
+def test_carts_checkouts_payments_and_purchases_follow_each_other_in_a_shop(year):
+    rows, _ = year
+    before = rows["event"].shift().where(rows["session_id"] == rows["session_id"].shift())
+    for event, needed in (("checkout", "add_to_cart"), ("payment", "checkout")):
+        came = before[(rows["event"] == event) & (before != event) & (before != "ad_impression")]
+        assert (came.dropna() == needed).mean() > 0.9, event
+    online = rows[(rows["event"] == "purchase") & rows["channel"].isin(["web", "marketplace"])]
+    assert (before[online.index].dropna().isin(["payment", "ad_impression"])).all()
+
+
+def test_orders_are_collected_delivered_and_returned_elsewhere(year):
+    rows, _ = year
+    orders = rows[rows["event"] == "purchase"].set_index("order_id")
+    ready = rows[rows["event"] == "ready_for_pickup"].set_index("order_id")["timestamp"]
+    collected = rows[rows["event"] == "pickup"].set_index("order_id")["timestamp"]
+    assert set(ready.index) <= set(orders.index[orders["fulfilment"] == "collect"])
+    assert (ready > orders["timestamp"][ready.index]).all()
+    assert (collected > ready[collected.index]).all() and 0.6 < len(collected) / len(ready) < 0.9
+    back = rows[rows["event"] == "return"].set_index("order_id")["channel"].astype(str)
+    elsewhere = back != orders["channel"][back.index].astype(str)
+    assert 0.3 < elsewhere.mean() < 0.6
+    assert (orders["fulfilment"].notna()).all() and (orders["value"] > 0).all()
+
+
+def test_visitors_become_known_customers_at_login(year):
+    rows, _ = year
+    online = rows["channel"].isin(["web", "mobile app"])
+    assert rows["visitor_id"].notna().equals(online) and rows["logged_in"].notna().equals(online)
+    shop = rows[online].astype({"logged_in": bool})
+    assert shop.groupby("visitor_id")["customer_id"].nunique().max() == 1
+    app = shop[shop["channel"] == "mobile app"].groupby("customer_id")["visitor_id"].nunique()
+    assert app.max() == 1 and shop.groupby("customer_id")["visitor_id"].nunique().max() > 3
+    assert shop.loc[shop["event"].isin(["checkout", "purchase"]), "logged_in"].all()
+    within = shop.groupby(["session_id", "channel"], observed=True)["logged_in"]
+    assert (within.cummax() == shop["logged_in"]).mean() > 0.999
+    assert 0.4 < shop["logged_in"].mean() < 0.8
+
+
+def test_the_checkout_test_is_stamped_once_where_a_customer_is_first_exposed(year):
+    rows, _ = year
+    stamped = rows[rows["variant"].notna()]
+    assert stamped["customer_id"].is_unique and (stamped["event"] == "checkout").all()
+    summer = rows["timestamp"].between("2025-04-01", "2025-09-30 23:59:59+00:00")
+    exposed = rows[summer & (rows["event"] == "checkout") & rows["device"].notna()]
+    pd.testing.assert_index_equal(
+        exposed.drop_duplicates("customer_id").index.sort_values(), stamped.index.sort_values()
+    )
+    assert abs((stamped["variant"] == "treatment").mean() - 0.5) < 2 / np.sqrt(len(stamped))
+
+
 def test_returns_refund_their_own_order_once(year):
     rows, _ = year
     back = rows[rows["event"] == "return"].set_index("order_id")["value"]
@@ -87,7 +138,28 @@ def test_a_seed_settles_everything():
     first, again = simulate_table(300, 5)[0], simulate_table(300, 5)[0]
     assert first.equals(again)
     assert not first.equals(simulate_table(300, 6)[0])
-    assert simulate_table(1, 0)[1]["customers"] == 1
+    assert [simulate_table(n, 0)[1]["customers"] for n in (1, 2, 3)] == [1, 2, 3]
+
+
+def test_blocks_are_the_same_customers_in_less_memory():
+    whole, truth = simulate_table(60, 5, retargeting=None, four_channel_retention=None,
+                                  email_effect=None)  # fmt: skip
+    off = {"retargeting": None, "four_channel_retention": None, "email_effect": None}
+    blocks = SimulatedBlocks(60, 5, off, size=25)
+    parts = [rows for rows, _ in blocks]
+    assert [rows["customer_id"].to_pandas().nunique() for rows in parts] == [25, 25, 10]
+    assert len(blocks) == 3 and blocks.truth["purchases"] == truth["purchases"]
+    names = ["customer_id", "timestamp", "channel", "event", "value", "visitor_id"]
+    order = [(name, "ascending") for name in names[:2]]
+    joined = pa.concat_tables(parts)
+    assert joined.select(names).sort_by(order).to_pydict() == (
+        whole.select(names).sort_by(order).to_pydict()
+    )
+    for name in ("event_id", "order_id"):
+        ids = joined.filter(joined["event"].cast(pa.string()).to_numpy() == "purchase")[name]
+        assert len(set(ids.to_pylist())) == len(ids) == truth["purchases"]
+    batches = pa.concat_tables(simulate_batches(60, 5, **off))
+    assert batches.equals(whole)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +169,20 @@ def test_a_seed_settles_everything():
         ({"exit_probability": {"mobil app": 0.1}}, "Did you mean 'mobile app'?"),
         ({"exit_probability": {"web": 0.0}}, "from 0.02 to 1"),
         ({"exit_probability": 0.2}, "give channels"),
+        ({"exit_probability": {"chat": 0.9}}, "chat_handover['share']=0.25: give a number from 0"),
         ({"order_value": -1}, "order_value=-1"),
+        ({"order_value": None}, "order_value=None"),
         ({"service_rate": float("nan")}, "service_rate=nan"),
+        ({"video_uplift": True}, "video_uplift=True"),
+        ({"video_uplift": 20}, "from -1 to 9"),
+        ({"checkout_test": 0.1}, "or None to switch it off"),
+        ({"checkout_test": {"mobil": 0.1}}, "Did you mean 'mobile'?"),
+        ({"channel_dip": {"channel": "stor"}}, "Did you mean 'store'?"),
+        ({"channel_dip": {"week": "2025-06-10"}}, "give a Monday of 2025"),
+        ({"email_effect": 0.2, "exit_probability": {"e-mail": 0.9}}, "give at most 0.04"),
+        ({"four_channel_retention": 0.15, "service_rate": 1.0}, "seen on many channels. Give less"),
         ({"customers": 0}, "customers=0"),
+        ({"seed": -1}, "seed=-1"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_with_the_way_out(truths, words):
@@ -111,7 +194,7 @@ def test_what_cannot_be_simulated_is_refused_with_the_way_out(truths, words):
 def test_the_committed_sample_is_what_the_simulator_gives():
     stored, made = pq.read_table(sample_path()), simulate_table(CUSTOMERS, SEED)[0]
     assert stored.to_pydict() == made.to_pydict()
-    assert sample_path().stat().st_size < 2_000_000
+    assert sample_path().stat().st_size < 2_500_000
 
 
 def test_both_come_as_event_logs_that_kept_every_row():

@@ -1,6 +1,7 @@
 """omninb: journeys are laid out once; each further table is one pass."""
 
 import omninb as onb
+from benchmarks.peers.duckdb_asof import STEPS
 
 ENDS = {"START", "exit", "open", "converted"}
 
@@ -17,6 +18,7 @@ def later(path):
         "steps": lambda: onb.step_table(journeys, by="channel", max_steps=10),
         "flows": lambda: onb.flow_table(journeys, by="channel", max_steps=6),
         "paths": lambda: onb.path_table(journeys, by="channel", max_steps=5),
+        "funnel": lambda: onb.funnel_table(journeys, STEPS, "30d", attempt="first"),
     }
 
 

@@ -72,7 +72,7 @@ class EventLog:
         >>> import omninb as onb
         >>> overview = onb.sample().overview()
         >>> overview.loc[overview["part"] == "channel", "name"].head(3).tolist()
-        ['web', 'mobile app', 'store']
+        ['web', 'mobile app', 'e-mail']
         """
         from omninb.events.overview import overview
 

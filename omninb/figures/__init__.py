@@ -1,7 +1,19 @@
 """Tables and graphs drawn as plotly figures. Nothing here computes: it only shows."""
 
+from omninb.figures.drop_off import drop_off_figure
+from omninb.figures.exits import exit_figure
 from omninb.figures.flow import flow_figure
+from omninb.figures.funnel import funnel_figure
 from omninb.figures.journey_map import journey_map_figure
+from omninb.figures.lost_to import lost_to_figure
 from omninb.figures.step import step_figure
 
-__all__ = ["flow_figure", "journey_map_figure", "step_figure"]
+__all__ = [
+    "drop_off_figure",
+    "exit_figure",
+    "flow_figure",
+    "funnel_figure",
+    "journey_map_figure",
+    "lost_to_figure",
+    "step_figure",
+]

@@ -24,7 +24,7 @@ class Canvas:
         self.width = float(width)
         self.height = 0.0
         self.top = 0.0
-        self._fills: dict[tuple[float, str], tuple[list[Any], list[Any]]] = {}
+        self._fills: dict[tuple[float, str, bool], tuple[list[Any], list[Any]]] = {}
         self._lines: dict[tuple[float, str, float, str], tuple[list[Any], list[Any]]] = {}
         self._discs: dict[float, list[tuple[float, float, float, str, str, float]]] = {}
         self._words: dict[tuple[Any, ...], list[tuple[float, float, str]]] = {}
@@ -53,14 +53,28 @@ class Canvas:
         self._notes.append((y, lines, 11.5))
         self.height = float(round(y + 16 * len(lines) + 16))
 
-    def fill(self, z: float, colour: str, outline: Sequence[tuple[float, float]]) -> None:
-        """A filled polygon."""
-        xs, ys = self._fills.setdefault((z, colour), ([], []))
+    def fill(
+        self, z: float, colour: str, outline: Sequence[tuple[float, float]], hatched: bool = False
+    ) -> None:
+        """A filled polygon; hatched, its colour is that of the lines."""
+        xs, ys = self._fills.setdefault((z, colour, hatched), ([], []))
         _append(xs, ys, outline)
 
-    def rectangle(self, z: float, colour: str, x: float, y: float, w: float, h: float) -> None:
-        """A filled rectangle from its upper left corner."""
-        self.fill(z, colour, [(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)])
+    def rectangle(
+        self,
+        z: float,
+        colour: str,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        hatched: bool = False,
+    ) -> None:
+        """A filled rectangle from its upper left corner; hatched, it has a frame as well."""
+        corners = [(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)]
+        self.fill(z, colour, corners, hatched)
+        if hatched:
+            self.line(z, colour, 1.0, corners)
 
     def line(
         self,
@@ -128,12 +142,17 @@ class Canvas:
         traces += [_hover_trace(name, *hover) for name, hover in self._hovers.items()]
         return go.Figure(traces, self._layout(meta))
 
-    def _fill_trace(self, key: tuple[float, str]) -> dict[str, Any]:
+    def _fill_trace(self, key: tuple[float, str, bool]) -> dict[str, Any]:
         xs, ys = self._fills[key]
-        return {
+        trace: dict[str, Any] = {
             "type": "scatter", "mode": "none", "fill": "toself", "fillcolor": key[1],
             "x": xs, "y": ys, "hoverinfo": "skip",
         }  # fmt: skip
+        if key[2]:
+            trace["fillpattern"] = {
+                "shape": "/", "bgcolor": "#FFFFFF", "fgcolor": key[1], "size": 7, "solidity": 0.18
+            }  # fmt: skip
+        return trace
 
     def _line_trace(self, key: tuple[float, str, float, str]) -> dict[str, Any]:
         xs, ys = self._lines[key]

@@ -16,6 +16,38 @@ _MOVED: tuple[str, ...] = (
     "probability_ci_upper",
 )  # fmt: skip
 
+_FUNNEL = (
+    "funnel_step", "step", "customers", "conversion_rate", "step_conversion_rate",
+    "population_rate", "open_converted", "median_time",
+)  # fmt: skip
+_ASKED = ("steps", "within", "order", "attempt")
+
+
+def check_funnel(funnel: object, argument: str = "funnel") -> None:
+    """Refuse what is not of `funnel_table` or `funnel_period_table`."""
+    wanted = argument, "funnel_table(journeys, steps)"
+    _facts(_frame(funnel, *wanted, _FUNNEL), *wanted, (*_ASKED, "unit", "population"))
+
+
+def check_drop_off(table: object) -> None:
+    """Refuse what is not of `drop_off_table`."""
+    wanted = "table", "drop_off_table(journeys, steps)"
+    columns = ("step", "customers", "lost", "open", "drop_off", "leave_channel_rate", "p_adjusted")
+    _facts(_frame(table, *wanted, columns), *wanted, (*_ASKED, "by"))
+
+
+def check_lost_to(table: object) -> None:
+    """Refuse what is not of `lost_to_table`."""
+    wanted = "table", "lost_to_table(journeys, steps)"
+    _facts(_frame(table, *wanted, ("step", "outcome", "next", "share")), *wanted, (*_ASKED, "by"))
+
+
+def check_exits(exits: object) -> None:
+    """Refuse what is not of `exit_table`."""
+    wanted = "exits", "exit_table(journeys)"
+    columns = ("settled", "exits", "expected_exits", "ratio", "flagged", "expected_end")
+    _facts(_frame(exits, *wanted, columns), *wanted, ("by",))
+
 
 def check_steps(steps: object) -> None:
     """Refuse what is not of `step_table`; a flow table has steps too, but no single label."""
@@ -50,6 +82,13 @@ def _frame(given: object, argument: str, maker: str, columns: Iterable[str]) -> 
     if lacking:
         raise OmninbError(_refusal(argument, maker, f"it has no column {_listed(lacking)}"))
     return given
+
+
+def _facts(given: pd.DataFrame, argument: str, maker: str, names: Iterable[str]) -> None:
+    """Refuse a table that has lost what it says about itself, as one put together anew has."""
+    lacking = [name for name in names if name not in given.attrs]
+    if lacking:
+        raise OmninbError(_refusal(argument, maker, f"its attrs have no {_listed(lacking)}"))
 
 
 def _refusal(argument: str, maker: str, found: str) -> str:

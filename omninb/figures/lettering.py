@@ -139,8 +139,28 @@ def interval(lower: float | None, upper: float | None) -> str:
     if missing(lower) or missing(upper):
         return ""
     low, high = 100 * float(lower), 100 * float(upper)  # type: ignore[arg-type]
-    digits = 2 if high < 0.2 else 1 if high - low < 2 or high < 2 else 0
+    digits = _decimals(low, high)
     return f"{low:.{digits}f} – {high:.{digits}f} %"
+
+
+def _decimals(low: float, high: float) -> int:
+    return 2 if high < 0.2 else 1 if high - low < 2 or high < 2 else 0
+
+
+def rate(share: float | None, lower: float | None, upper: float | None) -> str:
+    """A share in words, with as many decimals as its interval needs.
+
+    Examples
+    --------
+    >>> rate(0.4296, 0.422, 0.437), rate(0.4296, 0.39, 0.47), rate(0.4296, None, None)
+    ('43.0 %', '43 %', '43 %')
+    """
+    words = percent(share)
+    if missing(lower) or missing(upper) or not re.fullmatch(r"\d+ %", words):
+        return words
+    digits = _decimals(100 * float(lower), 100 * float(upper))  # type: ignore[arg-type]
+    value = 100 * float(share)  # type: ignore[arg-type]
+    return words if value in (0, 100) else f"{value:.{digits}f} %"
 
 
 def span(gap: object) -> str:

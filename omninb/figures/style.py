@@ -8,6 +8,7 @@ from collections.abc import Iterable
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 INK, MUTE, FAINT, RULE = "#1F2933", "#5F6B7A", "#9AA5B1", "#E4E7EB"
 OTHER, START_INK, CONVERTED_INK, EXIT_INK = "#B8C0CA", "#7B8794", "#0B6E4F", "#3E4C59"
+BETTER, WORSE, BAR, PALE = "#0B6E4F", "#B3261E", "#2F78B4", "#EDF3F8"
 HALO = "0 0 2px #fff,0 0 2px #fff,0 0 3px #fff,0 0 4px #fff"
 
 START, CONVERTED, EXIT, OPEN = "START", "converted", "exit", "open"
@@ -115,8 +116,11 @@ def contrast(a: str, b: str) -> float:
 
 
 def ink_on(background: str) -> str:
-    """White or ink, whichever has the higher contrast on a background."""
-    return max("#FFFFFF", INK, key=lambda ink: contrast(ink, background))
+    """White or ink, whichever has the higher contrast on a background; black where both are low."""
+    best = max("#FFFFFF", INK, key=lambda ink: contrast(ink, background))
+    if contrast(best, background) >= 4.5:
+        return best
+    return max("#FFFFFF", "#000000", key=lambda ink: contrast(ink, background))
 
 
 def between(stops: tuple[str, ...], position: float) -> str:

@@ -89,7 +89,17 @@ inlined = numba.njit(nogil=True, forceinline=True)
 @lru_cache
 def ready() -> None:
     """See that every pass is compiled, by one process at a time: two at once can spoil it."""
-    from omninb.passes import customers, cutting, moves, paths, steps  # noqa: F401
+    from omninb.passes import (  # noqa: F401
+        attempt_counts,
+        attempts,
+        customers,
+        cutting,
+        exits,
+        fits,
+        moves,
+        paths,
+        steps,
+    )  # fmt: skip
 
     folder = cache_folder()
     done = folder / "complete"

@@ -69,12 +69,6 @@ def _halves(word):
     return word & 0xFFFFFFFF, word >> 32
 
 
-def bucket_floor(bucket: np.ndarray) -> np.ndarray:
-    """The smallest gap (µs) of each bucket: the gaps in it lie within 1/64 above."""
-    octave = np.maximum(bucket // 64 - 1, 0)
-    return (bucket - 64 * octave) << octave
-
-
 @compiled(
     "void(int64, int64, int64[::1], int64[::1], int64[::1], uint16[::1], uint8[::1], int64,"
     " boolean, boolean[::1])"

@@ -14,6 +14,7 @@ from omninb.figures.lettering import (
     percent,
     period,
     plain,
+    rate,
     read_words,
     shorten,
     span,
@@ -50,6 +51,16 @@ def test_percentages_are_never_rounded_to_nothing_or_everything(share, words):
 )  # fmt: skip
 def test_intervals_keep_the_digits_that_tell_their_bounds_apart(low, high, words):
     assert interval(low, high) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "low", "high", "words"),
+    [(0.4296, 0.422, 0.437, "43.0 %"), (0.4296, 0.39, 0.47, "43 %"), (0.43, None, 0.5, "43 %"),
+     (1, 1, 1, "100 %"), (0, 0, 0.001, "0 %"), (0.0004, 0.0002, 0.0011, "< 0.1 %"),
+     (0.012, 0.009, 0.016, "1.2 %"), (float("nan"), 0.1, 0.2, "")],
+)  # fmt: skip
+def test_a_rate_has_as_many_decimals_as_its_interval(share, low, high, words):
+    assert rate(share, low, high) == words
 
 
 @pytest.mark.parametrize(

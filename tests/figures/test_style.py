@@ -39,4 +39,4 @@ def test_the_scale_only_gets_darker():
 def test_ink_is_chosen_by_contrast():
     assert ink_on("#FFFFFF") == "#1F2933" and ink_on("#08306B") == "#FFFFFF"
     assert round(contrast("#000000", "#FFFFFF"), 2) == 21
-    assert all(contrast(ink_on(c), c) >= 4 for c in (between(SCALE, i / 20) for i in range(21)))
+    assert all(contrast(ink_on(c), c) >= 4.5 for c in (between(SCALE, i / 20) for i in range(21)))
