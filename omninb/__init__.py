@@ -35,6 +35,8 @@ _ROOMS = {
         "drop_off_figure",
         "lost_to_figure",
         "exit_figure",
+        "experiment_figure",
+        "experiment_segment_figure",
     ],
     "views": ["table_view", "verdict", "headline"],
     "reports": ["run_notebook", "run_report"],

@@ -49,6 +49,16 @@ def check_exits(exits: object) -> None:
     _facts(_frame(exits, *wanted, columns), *wanted, ("by",))
 
 
+def check_experiment(table: object) -> None:
+    """Refuse what is not of `experiment_table`."""
+    wanted = "table", "experiment_table(source, metrics)"
+    columns = (
+        "metric", "segment", "level", "role", "margin", "relative_uplift", "uplift_ci_lower",
+        "denominator_control", "p_value_adjusted", "p_interaction_adjusted", "verdict",
+    )  # fmt: skip
+    _facts(_frame(table, *wanted, columns), *wanted, ("arms", "control", "confidence"))
+
+
 def check_steps(steps: object) -> None:
     """Refuse what is not of `step_table`; a flow table has steps too, but no single label."""
     wanted = "steps", "step_table(journeys)"
