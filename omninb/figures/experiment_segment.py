@@ -163,9 +163,9 @@ def _tested(segment: str, row: Row, facts: Mapping[Any, Any]) -> list[tuple[str,
         answer = "cannot say whether the uplift differs: fewer than two levels can be compared"
     else:
         differs = p < 1 - facts["confidence"]
-        word = "the uplift differs" if differs else "no clear difference between the uplifts"
+        word = "the uplift differs" if differs else "the uplift does not clearly differ"
         adjusted = f", adjusted ({correction})" if correction else ""
-        answer = f"{word} of its levels, {p_words(p)}{adjusted}"
+        answer = f"{word} between its levels, {p_words(p)}{adjusted}"
     return [(plain(segment), 13.0, INK, True), (f"– {answer}", 12.5, MUTE, False)]
 
 

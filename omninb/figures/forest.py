@@ -12,7 +12,7 @@ from omninb.figures.scale import Scale
 from omninb.figures.style import FAINT, INK, MUTE, RULE, WORSE
 from omninb.wording import number_words
 
-LINE, GUTTER, NARROW = 17.0, 20.0, 1000
+LINE, GUTTER, NARROW, APART = 17.0, 20.0, 1000, 50.0
 SHADE = "#E3E9EF"
 _HOVER = "<br>".join(f"%{{customdata[{i}]}}" for i in range(5))
 Text = Sequence[Piece]
@@ -147,7 +147,7 @@ class Forest:
             y, end = middle + LINE * (i - (len(lines) - 1) / 2), x
             for text, size, colour, bold in line:
                 box = self.canvas.word(end, y, text, size, colour, bold, "left")
-                end = box[2] + 5
+                end = box[2] + 6
 
     def _interval(self, row: Entry, y: float) -> None:
         low, estimate, high = row.bounds
@@ -180,15 +180,15 @@ class Forest:
             if not missing(self.practical):
                 x, right = scale.at(-self.practical), scale.at(self.practical)
                 self.canvas.rectangle(0.2, SHADE, x, top, right - x, bottom - top)
-            for tick in scale.ticks(62):
+            for tick in scale.ticks(APART):
                 x = scale.at(tick)
                 ink, thick = (INK, 1.4) if tick == 0 else (RULE, 1.0)
                 self.canvas.line(1 if tick == 0 else 0.5, ink, thick, [(x, top), (x, bottom)])
 
     def _axis(self, y: float) -> float:
         scale = self.scale
-        digits = scale.decimals(62) - 2
-        for tick in scale.ticks(62):
+        digits = scale.decimals(APART) - 2
+        for tick in scale.ticks(APART):
             text = number_words(100 * tick, max(0, digits), signed=True)
             self.canvas.word(scale.at(tick), y, f"{text} %", 12, MUTE, False, halo=False)
         sides = ("◀ lower than control", "higher than control ▶")
