@@ -39,6 +39,7 @@ _ROOMS = {
         "experiment_segment_figure",
         "experiment_cumulative_figure",
         "experiment_distribution_figure",
+        "experiment_transition_figure",
         "power_figure",
     ],
     "views": ["table_view", "verdict", "headline"],

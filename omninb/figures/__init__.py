@@ -6,6 +6,7 @@ from omninb.figures.experiment import experiment_figure
 from omninb.figures.experiment_cumulative import experiment_cumulative_figure
 from omninb.figures.experiment_distribution import experiment_distribution_figure
 from omninb.figures.experiment_segment import experiment_segment_figure
+from omninb.figures.experiment_transition import experiment_transition_figure
 from omninb.figures.flow import flow_figure
 from omninb.figures.funnel import funnel_figure
 from omninb.figures.journey_map import journey_map_figure
@@ -20,6 +21,7 @@ __all__ = [
     "experiment_distribution_figure",
     "experiment_figure",
     "experiment_segment_figure",
+    "experiment_transition_figure",
     "flow_figure",
     "funnel_figure",
     "journey_map_figure",

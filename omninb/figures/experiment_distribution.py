@@ -96,9 +96,14 @@ def experiment_distribution_figure(
         heads = ("exactly 0", "all other values, on a scale of its own")
         canvas.word(left - 44, top - 22, heads[0], 12.5, INK, True, "left", False)
         canvas.word(left + ZERO + 30 - 44, top - 22, heads[1], 12.5, INK, True, "left", False)
+        both = " → ".join(percent(row["share"]) for row in bins[0][2].values())
+        canvas.word(left + ZERO / 2 - 30, low + 33, both, 12, INK, False, halo=False)
         left += ZERO + 30
     _draw_bins(canvas, rest, (left, width - MARGIN - 12), (low, top), unit)
-    notes = [_tail_words(rest, unit), "Each bin holds its lower bound, not its upper one."]
+    tail = _tail_words(rest, unit)
+    if tail:
+        canvas.word(width - MARGIN - 12, low + 33, "tail", 12, MUTE, False, "right", False)
+    notes = [tail, "Each bin holds its lower bound, not its upper one."]
     if rest and rest[0][0] == rest[0][1]:
         notes = ["Each value is a bin."]
     canvas.foot(low + 52, notes, height)

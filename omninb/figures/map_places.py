@@ -138,7 +138,8 @@ def _columns(graph: nx.DiGraph, plan: Places, inner: list[str]) -> int:
     exits = [(a, d["transitions"]) for a, _, d in graph.in_edges(EXIT, data=True) if a != START]
     exits = exits if EXIT in spots and plan.stubbed else []
     plan.stubs = [a for a, _ in sorted(exits, key=lambda e: (-e[1], e[0]))]
-    gate = end_x
+    # Long ways bend for the last time before the ends, never above or below them.
+    gate = end_x - max([*ends, 40.0]) - 24
     if plan.stubs:
         plan.stub_x = end_x - spots[EXIT].radius - (48 if not narrow else 30)
         named = plan.stubs[:STUBS_NAMED]
