@@ -88,7 +88,7 @@ def experiment_distribution_figure(
     y = canvas.head(title, subtitle) + 26
     _draw_key(canvas, of, y)
     top = y + 58
-    low = top + max(TALL, (height or 0) - top - 80)
+    low = top + max(TALL, (height or 0) - top - 110)
     apart = len(bins) > 1 and bins[0][0] == bins[0][1] == 0 and bins[1][0] < bins[1][1]
     left, rest = MARGIN + 44.0, bins[1:] if apart else bins
     if apart:

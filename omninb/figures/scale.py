@@ -19,7 +19,7 @@ class Scale:
     @classmethod
     def around(cls, values: Iterable[float], start: float, end: float) -> Scale:
         """Wide enough for 0 and all values, with some air at both ends."""
-        shown = [0.0, *(float(v) for v in values if not math.isnan(v))]
+        shown = [0.0, *(float(v) for v in values if math.isfinite(v))]
         low, high = min(shown), max(shown)
         air = 0.06 * (high - low) or 1.0
         return cls(low - air, high + air, start, end)
