@@ -87,7 +87,7 @@ def test_a_broken_split_stops_says_why_and_runs_to_the_end(tmp_path):
     assert {one["kind"] for one in record["verdicts"]} == {"cannot say"}
     left, all_of_control = len(treated) - len(gone), (rows["variant"] == "control").sum()
     said = record["verdicts"][0]["sentence"]
-    assert said.startswith("No decision. sample ratio")
+    assert said.startswith("No decision. The check “sample ratio” stops it")
     assert f"{all_of_control:,} customers in control and {left:,} customers in treatment" in said
     assert record["headlines"] == []
 
