@@ -201,7 +201,7 @@ def _draw_ends(canvas: Canvas, rows: Sequence[Row], across: Scale, upright: Scal
     texts = [
         (f"{ALWAYS}_ci_upper", ["always-valid band:", "look as often as you like"], BAR),
         (f"{ONCE}_ci_upper", ["dotted: for one look"], MUTE),
-        ("uplift", [change(last, "uplift")[0], f"always valid {_within(last)}"], INK),
+        ("uplift", [change(last, "uplift")[0], _always(last)], INK),
     ]
     texts = [one for one in texts if not missing(last[one[0]])]
     y = -1e9
@@ -215,8 +215,9 @@ def _draw_ends(canvas: Canvas, rows: Sequence[Row], across: Scale, upright: Scal
         y += 3
 
 
-def _within(row: Row) -> str:
-    return change(row, "uplift", ALWAYS)[1].strip("()")
+def _always(row: Row) -> str:
+    within = change(row, "uplift", ALWAYS)[1].strip("()")
+    return f"always valid {within}" if within else "no always-valid bounds yet"
 
 
 def _hover_row(row: Row) -> list[str]:
@@ -225,6 +226,6 @@ def _hover_row(row: Row) -> list[str]:
     return [
         _date(row),
         f"uplift {uplift}, {counts}",
-        f"always valid {_within(row)}" if _within(row) else "no always-valid bounds yet",
+        _always(row),
         f"for one look {once.strip('()')}" if once else "no bounds: too few customers",
     ]

@@ -87,9 +87,9 @@ def experiment_distribution_figure(
                 + in_unit]  # fmt: skip
     y = canvas.head(title, subtitle) + 26
     _draw_key(canvas, of, y)
-    top = y + 58
-    low = top + max(TALL, (height or 0) - top - 110)
     apart = len(bins) > 1 and bins[0][0] == bins[0][1] == 0 and bins[1][0] < bins[1][1]
+    top = y + (58 if apart else 32)
+    low = top + max(TALL, (height or 0) - top - 110)
     left, rest = MARGIN + 44.0, bins[1:] if apart else bins
     if apart:
         _draw_bins(canvas, bins[:1], (left, left + ZERO - 60), (low, top), unit)

@@ -131,7 +131,8 @@ def _draw_map(canvas: Canvas, held: pd.DataFrame, rows: Sequence[Row], top: floa
     for way in routes:
         if way.way == "loop":
             spot = plan.spots[way.source]
-            canvas.word(spot.x, spot.y - spot.outer - 22, _signed(way.data["row"]), SIZE, INK, True)
+            beside, text = (spot.x + 12, spot.y - spot.outer - 6), _signed(way.data["row"])
+            canvas.word(*beside, text, SIZE, INK, True, "left")
     return max(plan.bottom, *(box[3] for box in taken))
 
 
@@ -139,6 +140,8 @@ def _draw_way(canvas: Canvas, way: Route) -> None:
     row = way.data["row"]
     ink, dash = (UP, "solid") if row["difference"] > 0 else (DOWN, "dash")
     wide = max(2.0, way.width)
+    if way.way == "loop":  # too short a way for dashes
+        wide, dash = 2.5, "solid" if dash == "solid" else "dot"
     canvas.line(1, alpha(ink, 0.6), wide, way.path, dash)
     head = arrowhead(way.path, 9 + wide, 5 + 0.6 * wide)
     canvas.fill(1.5, ink, [*head, head[0]])

@@ -145,9 +145,10 @@ class Forest:
     def _write(self, lines: Sequence[Text], x: float, middle: float) -> None:
         for i, line in enumerate(lines):
             y, end = middle + LINE * (i - (len(lines) - 1) / 2), x
-            for text, size, colour, bold in line:
-                box = self.canvas.word(end, y, text, size, colour, bold, "left")
-                end = box[2] + 6
+            for piece in line:
+                text, size, colour, bold = piece
+                self.canvas.word(end, y, text, size, colour, bold, "left")
+                end += _wide(piece)
 
     def _interval(self, row: Entry, y: float) -> None:
         low, estimate, high = row.bounds
@@ -203,9 +204,16 @@ def _within_reach(bounds: Sequence[tuple[float, float, float]]) -> list[float]:
     """The values that the scale must hold: a few very wide intervals do not flatten the rest."""
     shown = [b for b in bounds if not missing(b[1])]
     ends = sorted(max(abs(v) for v in b if not missing(v)) for b in shown)
-    most = 4 * ends[len(ends) // 2] if ends else 0.0
+    estimates = [abs(b[1]) for b in shown]
+    most = max(6 * ends[len(ends) // 2], 2 * max(estimates)) if shown else 0.0
     values = [v for b in shown for v in b if not missing(v)]
     return [min(max(v, -most), most) for v in values]
+
+
+def _wide(piece: Piece) -> float:
+    """The width of a piece and the gap after it; bold ones run a little wider than measured."""
+    text, size, _, bold = piece
+    return text_width(text, size, bold) * (1.03 if bold else 1.0) + 6
 
 
 def _laid(texts: Sequence[Text], room: float) -> list[Text]:
@@ -213,8 +221,7 @@ def _laid(texts: Sequence[Text], room: float) -> list[Text]:
     lines: list[Text] = []
     for given in texts:
         pieces = [piece for piece in given if piece[0]]
-        wide = sum(text_width(text, size, bold) + 5 for text, size, _, bold in pieces) - 5
-        if wide <= room:
+        if sum(map(_wide, pieces)) - 6 <= room:
             lines += [pieces] if pieces else []
             continue
         for text, size, colour, bold in pieces:
