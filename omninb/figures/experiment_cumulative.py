@@ -92,8 +92,10 @@ def experiment_cumulative_figure(
     _draw_days(canvas, across, rows, low)
     _draw_band(canvas, rows, across, upright)
     _draw_ends(canvas, rows, across, upright)
+    near = min(12.0, across.at(1) - across.at(0))
     for i, row in enumerate(rows):
-        canvas.hover("days", _HOVER, across.at(i), upright.at(row["uplift"]), _hover_row(row))
+        place = (across.at(i), upright.at(row["uplift"]))
+        canvas.hover("days", _HOVER, *place, _hover_row(row), near)
     notes = [f"Bounds {sure}. The always-valid band alone may be looked at every day."]
     notes.append("Dotted: bounds for a single look, at a size that was fixed before.")
     if "planned" in table.attrs:

@@ -130,7 +130,7 @@ def _draw_line(
         arms = [count(row[f"customers_{arm}"]) for arm in ("control", "treatment")]
         said = f"{count(row['n'])} customers: {arms[0]} in the control, {arms[1]} in each treatment"
         hovered = [_label(line)[0], f"power {percent(row['power'])}", said]
-        canvas.hover("sizes", _HOVER, x, y, hovered)
+        canvas.hover("sizes", _HOVER, x, y, hovered, 5)
 
 
 def _draw_labels(canvas: Canvas, lines: Sequence[Sequence[Row]], upright: Scale, x: float) -> None:
