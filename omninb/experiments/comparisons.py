@@ -146,10 +146,12 @@ def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comp
     bottom, past, past_bottom = (
         name if name in control.names else None for name in (BOTTOM, PAST_TOP, PAST_BOTTOM)
     )
+    if bottom and not min(abs(sample.mean[1]) for sample in (control, treatment)) > 0:
+        return Comparison()  # an arm has nothing to divide by
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = [sample.slope(TOP, BOTTOM) for sample in (control, treatment)]
         plain = sum(s.variance(g) for s, g in zip((control, treatment), slopes, strict=True))
-        if not plain > 0:  # nothing varies, or nothing to divide by
+        if not plain > 0:  # nothing varies
             c, t = (s.mean[0] / (s.mean[1] if bottom else 1.0) for s in (control, treatment))
             return Comparison(float(c), float(t), float(t - c))
     metric = RatioOfMeans(TOP, bottom, past, past_bottom, confidence_level=confidence)
@@ -179,13 +181,14 @@ def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comp
                 treatment.variance(treatment.n * moved + slopes[1] / t),
             ]
         )
+        parts = np.maximum(parts, 0.0)  # rounding may leave a little less than nothing
         log_error = float(np.sqrt(parts.sum()))
         freedom = parts.sum() ** 2 / (parts**2 / (np.array([control.n, treatment.n]) - 1)).sum()
         half = student.ppf(0.5 + confidence / 2, freedom) * log_error
         relative_lower, relative_upper = t / c * np.exp([-half, half]) - 1
     return Comparison(
         c, t, t - c, float(found.effect_size_ci_lower), float(found.effect_size_ci_upper),
-        t / c - 1 if c > 0 else NAN, float(relative_lower), float(relative_upper), found.pvalue,
+        t / c - 1 if c > 0 and t > 0 else NAN, float(relative_lower), float(relative_upper), found.pvalue,
         float(np.sqrt(variance)), log_error,
         ("delta" if bottom else "welch") + (", cuped" if past else ""),
         1 - variance / plain if past else 0.0,
@@ -256,7 +259,7 @@ def compare_proportions(
         log_error = float(np.sqrt((1 - p) / x + (1 - q) / y))
     return Comparison(
         p, q, q - p, float(lower), float(upper),
-        q / p - 1 if x else NAN, float(ratio[0]) - 1, float(ratio[1]) - 1,
+        q / p - 1 if x and y else NAN, float(ratio[0]) - 1, float(ratio[1]) - 1,
         float(proportions_ztest([y, x], [m, n])[1]),
         float(np.sqrt(p * (1 - p) / n + q * (1 - q) / m)), log_error, "newcombe", 0.0,
     )  # fmt: skip

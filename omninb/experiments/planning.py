@@ -222,7 +222,9 @@ def power_table(
         row = {"effect": one, "uplift": plan.uplift(one), "baseline": baseline, "n": size}
         row |= {"customers_control": control, "customers_treatment": control * ratio}
         rows.append(row | {"power": plan.power(one, control)})
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    frame.attrs = {"confidence": confidence, "arms": arms, "ratio": ratio, "reduction": reduction}
+    return frame
 
 
 def _several(given: Any) -> list[Any]:

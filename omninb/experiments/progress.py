@@ -176,7 +176,9 @@ def experiment_distribution_table(
         if outcome.metric.kind == "mean" and outcome.known.any()
     ]
     names = ["metric", "unit", "variant", "lower", "upper", "customers", "share"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+    frame.attrs = {"control": people.arms[0]}
+    return frame
 
 
 def _spread(people: Participants, outcome: Outcome, bins: int) -> pd.DataFrame:

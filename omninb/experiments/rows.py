@@ -163,12 +163,14 @@ def rows_of(people: Participants, parts: Parts, confidence: float) -> Iterator[R
         yield Row(people, parts, ALL, ALL, k, (0, k), found, parts.too_few(0, k))
     for segment, (codes, levels) in people.segments.items():
         parts = Parts.of(outcome, codes * arms + people.arm, arms * len(levels))
+        seen = np.flatnonzero(np.bincount(codes, minlength=len(levels))).tolist()
+        names = [levels[level] for level in seen]
         for k in range(1, arms):
-            pairs = [(arms * level, arms * level + k) for level in range(len(levels))]
+            pairs = [(arms * level, arms * level + k) for level in seen]
             found_by_level = [parts.compare(*pair, confidence) for pair in pairs]
             few = [parts.too_few(*pair) for pair in pairs]
             p = _interaction([f for f, why in zip(found_by_level, few, strict=True) if not why])
-            for pair, level, found, why in zip(pairs, levels, found_by_level, few, strict=True):
+            for pair, level, found, why in zip(pairs, names, found_by_level, few, strict=True):
                 yield Row(people, parts, segment, level, k, pair, found, why, p)
 
 

@@ -23,7 +23,7 @@ def compare_times(
         log_error = float(np.sqrt(c_variance / c**2 + t_variance / t**2))
         relative = t / c * np.exp(z * log_error * np.array([-1, 1])) - 1
     return Comparison(
-        c, t, t - c, t - c - z * error, t - c + z * error, t / c - 1 if c > 0 else NAN,
+        c, t, t - c, t - c - z * error, t - c + z * error, t / c - 1 if c > 0 and t > 0 else NAN,
         float(relative[0]), float(relative[1]), float(2 * ndtr(-abs(t - c) / error)), error,
         log_error, "greenwood", NAN,
     )  # fmt: skip

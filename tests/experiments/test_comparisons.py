@@ -241,3 +241,18 @@ def test_levels_at_0_are_compared_all_the_same(bottom):
         (far.uplift, far.lower, far.p_value)
     )
     assert near.control == pytest.approx(far.control - 5, abs=1e-8) and np.isnan(near.relative)
+
+
+def test_a_ratio_that_one_arm_cannot_have_is_no_number():
+    frame = pd.DataFrame({"variant": ["control", "new"] * 60, "orders": 0.0, "spent": 1.0})
+    frame.loc[frame["variant"] == "control", "orders"] = np.arange(60) % 2
+    row = onb.experiment_table(frame, onb.RatioOfSums("spent", "orders")).iloc[0]
+    assert row[["control", "treatment", "uplift", "p_value"]].isna().all()
+    assert row["verdict"].startswith("cannot say")
+
+
+def test_a_relative_uplift_has_bounds_or_is_not_given():
+    frame = pd.DataFrame({"variant": ["control", "new"] * 200, "bought": [0, 0, 1, 0] * 100})
+    row = onb.experiment_table(frame, onb.Conversion("bought")).iloc[0]
+    assert row["treatment"] == 0 and row["uplift"] == -0.5 and np.isnan(row["relative_uplift"])
+    assert row["uplift_ci_upper"] < 0
