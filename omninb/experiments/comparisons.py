@@ -188,7 +188,8 @@ def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comp
         relative_lower, relative_upper = t / c * np.exp([-half, half]) - 1
     return Comparison(
         c, t, t - c, float(found.effect_size_ci_lower), float(found.effect_size_ci_upper),
-        t / c - 1 if c > 0 and t > 0 else NAN, float(relative_lower), float(relative_upper), found.pvalue,
+        t / c - 1 if c > 0 and t > 0 else NAN, float(relative_lower), float(relative_upper),
+        found.pvalue,
         float(np.sqrt(variance)), log_error,
         ("delta" if bottom else "welch") + (", cuped" if past else ""),
         1 - variance / plain if past else 0.0,
