@@ -60,6 +60,17 @@ def test_the_sample_is_better_on_mobile_and_over_all_not_decided():
     assert [one["of"] for one in story.headlines] == [1_547, 1_040]
 
 
+def test_with_14_days_the_finding_on_mobile_is_gone_as_the_notebook_says():
+    metric = onb.Conversion("purchase", within="14d")
+    table = onb.experiment_table(onb.sample(), metric, segments="device").set_index("level")
+    day = onb.Conversion("purchase", within="1d")
+    short = onb.experiment_table(onb.sample(), day, segments="device").set_index("level")
+    assert not table["verdict"].isin(["better", "worse"]).any()
+    assert 0 < table.loc["mobile", "uplift"] < short.loc["mobile", "uplift"]
+    prose = "".join(cell.source for cell in read_notebook(find_notebook("ab_test")).cells)
+    assert "With 14 days no segment of it is clear" in prose
+
+
 def test_a_larger_shop_introduces_it_for_the_sake_of_mobile(tmp_path):
     log, truth = onb.simulate_retailer(20_000, seed=1)
     whole, by_segment, *_ = run_on(log.table, tmp_path)["verdicts"]
