@@ -1,0 +1,296 @@
+"""Funnels: by hand, by the machine that tries every chain, and their properties."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from logs import DAY, EPOCH, HOUR, log_of
+from naive_funnels import NaiveStep, naive_funnel
+
+import omninb as onb
+from omninb.attempts import Search
+from omninb.funnel_steps import FunnelSteps
+from omninb.funnel_tally import FunnelTally
+
+STEPS = ["a", "b", "c"]
+COUNTS = {"customer": "customers", "journey": "journeys", "held": "units"}
+
+
+def rows_of(most=24, customers=4):
+    """Rows of a few customers whose values may be missing; all three steps occur."""
+    row = st.tuples(
+        st.sampled_from([f"c{i}" for i in range(customers)]),
+        st.integers(0, 24).map(lambda hours: hours * HOUR),
+        st.sampled_from(["web", "store"]),
+        st.sampled_from([*STEPS, "-"]),
+        st.sampled_from(["o1", "o2", None]),
+        st.sampled_from([None, 3, 40, -7]),
+    )
+    always = [("c0", 5 * HOUR, "web", event, "o1", None) for event in STEPS]
+    return st.lists(row, max_size=most).map(lambda rows: [*rows, *always])
+
+
+def until_of(hours):
+    return {"observed_until": np.datetime64(EPOCH + hours * HOUR, "us")}
+
+
+@st.composite
+def questions(draw):
+    attempt = draw(st.sampled_from(["furthest", "first", "every"]))
+    levels = [None] if attempt == "furthest" else [None, "step 1", "customer"]
+    return {
+        "order": draw(st.sampled_from(["ordered", "strict", "any"])),
+        "attempt": attempt,
+        "within": draw(st.sampled_from([None, 3, 8])),
+        "unit": draw(st.sampled_from(["customer", "journey", "held"])),
+        "level": draw(st.sampled_from(levels)),
+    }
+
+
+@settings(max_examples=200)
+@given(rows_of(), questions(), st.integers(24, 40))
+def test_every_count_is_that_of_the_machine(rows, asked, until):
+    unit, level, within = asked["unit"], asked["level"], asked["within"]
+    table = onb.funnel_table(
+        log_of(rows).journeys(split_gap="6h", **until_of(until)),
+        STEPS,
+        within=within and f"{within}h",
+        order=asked["order"],
+        attempt=asked["attempt"],
+        unit="journey" if unit == "journey" else "customer",
+        hold="order_id" if unit == "held" else None,
+        breakdown={None: None, "step 1": "channel", "customer": {"customer": "channel"}}[level],
+    )
+    found, population = naive_funnel(
+        rows, STEPS, unit, 6 * HOUR, until * HOUR, asked["order"], asked["attempt"],
+        within and within * HOUR, level,
+    )  # fmt: skip
+    counted = "attempts" if asked["attempt"] == "every" else COUNTS[unit]
+    assert table.attrs["unit"] == counted
+    of_customers = asked["attempt"] == "every"
+    waiting = {name for name, _ in population} - {name for name, late in population if not late}
+    whole = len({name for name, _ in population}) - len(waiting)
+    whole = whole if of_customers else sum(not late for _, late in population)
+    levels = table["channel"] if level else [""] * len(table)
+    assert set(levels) >= {name for name, _ in found}
+    for name, row in zip(levels, table.to_dict("records"), strict=True):
+        k = row["step"] - 1
+        cell, first = found.get((name, k), NaiveStep()), found.get((name, 0), NaiveStep())
+        before = found.get((name, k - 1), NaiveStep())
+        assert (row["customers"], row[counted]) == (len(cell.customers), cell.units)
+        assert (row["open"], row["open_converted"]) == (first.open, cell.open_made)
+        assert row["conversion_rate"] == near(share(cell.units, first.units))
+        assert row["step_conversion_rate"] == near(share(cell.units, before.units if k else 0))
+        reached = len(cell.customers) if of_customers else cell.units
+        assert row["population_rate"] == near(share(reached, whole))
+        valued = sum(one.valued for (_, step), one in found.items() if step == k)
+        assert row["value"] == near(cell.money if valued else np.nan)
+        if level:
+            rest = [one for (other, step), one in found.items() if step == k and other != name]
+            begun = [one for (other, step), one in found.items() if step == 0 and other != name]
+            others = share(sum(c.units for c in rest), sum(c.units for c in begun))
+            apart = share(cell.units, first.units) - others if k else np.nan
+            assert row["difference"] == near(apart)
+    if asked["attempt"] != "every":
+        assert table.attrs["population"] == len(population)
+
+
+def share(part, whole):
+    return part / whole if whole else np.nan
+
+
+def near(number):
+    return pytest.approx(number, nan_ok=True)
+
+
+@given(rows_of(), st.integers(24, 40), st.integers(1, 23))
+def test_periods_are_counted_as_the_machine_does(rows, until, cut):
+    days = [EPOCH, EPOCH + cut * HOUR, EPOCH + 30 * HOUR]
+    moments = [pd.Timestamp(day, unit="us", tz="UTC") for day in days]
+    periods = list(zip(moments, moments[1:], strict=False))
+    table = onb.funnel_period_table(log_of(rows).journeys(**until_of(until)), STEPS, periods, "5h")
+    rates = []
+    for nth, (begin, end) in enumerate(zip(days, days[1:], strict=False)):
+        found, _ = naive_funnel(
+            rows, STEPS, "customer", 0, until * HOUR, "ordered", "first", 5 * HOUR,
+            between=(begin - EPOCH, end - EPOCH),
+        )  # fmt: skip
+        part = table.iloc[nth * 3 : nth * 3 + 3]
+        cells = [found["", k] for k in range(3)]
+        assert part["customers"].tolist() == [cell.units for cell in cells]
+        assert part["open"].tolist() == [cells[0].open] * 3
+        assert part["open_converted"].tolist() == [cell.open_made for cell in cells]
+        rates.append(part["conversion_rate"].to_numpy())
+        assert np.allclose(part["difference"], np.nan if nth == 0 else rates[nth] - rates[0],
+                           equal_nan=True)  # fmt: skip
+    assert table["period"].nunique() == 2 and table.attrs["by"] == "period"
+
+
+def test_counted_by_hand():
+    """Window 10 days, log 30 days: bob is lost, cat converts too late, dan's and eve's are open."""
+    rows = [
+        ("ann", 0, "web", "view", None, 5), ("ann", 2 * DAY, "web", "pay", None, 100),
+        ("bob", DAY, "web", "view", None, None), ("bob", DAY, "web", "ask", None, None),
+        ("cat", DAY, "store", "view", None, 7), ("cat", 12 * DAY, "web", "pay", None, 50),
+        ("dan", 25 * DAY, "web", "view", None, None), ("dan", 26 * DAY, "web", "pay", None, 1),
+        ("eve", 29 * DAY, "web", "view", None, None), ("fay", 9 * DAY, "web", "ask", None, None),
+    ]  # fmt: skip
+    journeys = log_of(rows).journeys(observed_until="2025-01-31")
+    table = onb.funnel_table(journeys, ["view", "pay"], within="10d")
+    assert table["customers"].tolist() == [3, 1]
+    assert table["open"].tolist() == [2, 2]
+    assert table["open_converted"].tolist() == [2, 1]
+    assert table["conversion_rate"].tolist() == [1, 1 / 3]
+    assert table["population_rate"].tolist() == [3 / 4, 1 / 4]
+    assert table["drop_off"].tolist()[1] == pytest.approx(2 / 3)
+    assert table["value"].tolist() == [7, 100]
+    assert table["median_time"].tolist()[1] == pytest.approx(pd.Timedelta(days=2), rel=0.008)
+    assert (table.attrs["population"], table.attrs["so_far"]) == (6, False)
+    split = onb.funnel_table(journeys, ["view", "pay"], "10d", attempt="first", breakdown="channel")
+    assert split["channel"].tolist() == ["web", "web", "store", "store"]
+    assert split["customers"].tolist() == [2, 1, 1, 0]
+    assert split["value"].tolist() == [0, 100, 7, 0]
+    assert split["small"].all()
+    so_far = onb.funnel_table(journeys, ["view", "pay"])
+    assert (so_far["customers"].tolist(), so_far["open"].sum()) == ([5, 3], 0)
+
+
+def test_a_step_without_money_shows_none():
+    rows = [("a", 0, "web", "view", None, None), ("a", HOUR, "web", "pay", None, 4)]
+    table = onb.funnel_table(log_of(rows).journeys(), ["view", "pay"])
+    assert np.isnan(table["value"][0]) and table["value"][1] == 4
+    assert (
+        onb.funnel_table(log_of([r[:4] for r in rows]).journeys(), ["view", "pay"])["value"]
+        .isna()
+        .all()
+    )
+
+
+def test_an_optional_step_is_a_row_that_nobody_needs():
+    rows = [("a", 0, "web", "a"), ("a", 1, "web", "b"), ("a", 2, "web", "c"), ("b", 0, "web", "a"),
+            ("b", 2, "web", "c")]  # fmt: skip
+    table = onb.funnel_table(log_of(rows).journeys(), STEPS, optional=["b"])
+    assert table["customers"].tolist() == [2, 1, 2]
+    assert table["step_conversion_rate"].tolist()[1:] == [1 / 2, 1]  # both of the step "a"
+    assert table["optional"].tolist() == [False, True, False]
+
+
+@given(rows_of(), questions(), rows_of())
+def test_tallies_of_different_customers_add_up(a, asked, b):
+    b = [(f"other {customer}", *rest) for customer, *rest in b]
+    period = {"observed_from": "2025-01-01", "observed_until": "2025-01-02 04:00"}
+    level = {None: None, "step 1": "channel", "customer": {"customer": "channel"}}[asked["level"]]
+    tallies = [
+        FunnelTally.of(
+            Search.of(
+                log_of(rows).journeys(split_gap="6h", **period), FunnelSteps.of(STEPS),
+                asked["within"] and f"{asked['within']}h", asked["order"], asked["attempt"],
+                "journey" if asked["unit"] == "journey" else "customer",
+                "order_id" if asked["unit"] == "held" else None,
+            ),
+            level,
+        )
+        for rows in (a, b, a + b)
+    ]  # fmt: skip
+    assert tallies[0] + tallies[1] == tallies[2]
+
+
+@given(rows_of(), questions(), st.randoms(), st.integers(-(10**4), 10**4))
+def test_row_order_names_and_the_clock_change_no_count(rows, asked, random, hours):
+    rows = [(c, t + n, *rest) for n, (c, t, *rest) in enumerate(rows)]  # no ties
+    names = dict(zip([f"c{i}" for i in range(4)], random.sample(range(99), 4), strict=True))
+    moved = [(str(names[c]), t + hours * HOUR, *rest) for c, t, *rest in rows]
+    moved = random.sample(moved, len(moved))
+    tables = [
+        onb.funnel_table(
+            log_of(one).journeys(), STEPS, asked["within"] and f"{asked['within']}h",
+            asked["order"], asked["attempt"],
+            breakdown="channel" if asked["level"] else None,
+        )
+        for one in (rows, moved)
+    ]  # fmt: skip
+    counted = [table.select_dtypes(exclude="float").drop(columns=method_columns(table))
+               for table in tables]  # fmt: skip
+    pd.testing.assert_frame_equal(*counted)
+
+
+def method_columns(table):
+    return [name for name in table if name.endswith("method")]
+
+
+@given(rows_of(), st.sampled_from(["furthest", "first"]), st.integers(24, 40), st.integers(0, 9))
+def test_a_longer_log_unconverts_nobody(rows, attempt, until, more):
+    tables = [
+        onb.funnel_table(log_of(rows).journeys(**until_of(end)), STEPS, "5h", attempt=attempt)
+        for end in (until, until + more)
+    ]
+    assert (tables[1]["customers"] >= tables[0]["customers"]).all()
+    assert tables[0]["customers"].is_monotonic_decreasing
+
+
+@given(rows_of())
+def test_levels_add_up_to_the_whole(rows):
+    journeys = log_of(rows).journeys()
+    whole = onb.funnel_table(journeys, STEPS, "5h", attempt="first")
+    parts = onb.funnel_table(journeys, STEPS, "5h", attempt="first", breakdown="channel")
+    for name in ("customers", "open", "open_converted"):
+        assert parts.groupby("step")[name].sum().tolist() == whole[name].tolist()
+
+
+@pytest.mark.parametrize(
+    "name", ["<img src=x onerror=alert(1)>", "$\\href{x}{y}$", "exit", "", "="]
+)
+def test_a_hostile_channel_stays_text(name):
+    rows = [("a", 0, name, "a"), ("a", 1, name, "b"), ("b", 0, "web", "a")]
+    table = onb.funnel_table(
+        log_of(rows).journeys(), ["a", "b"], attempt="first", breakdown="channel"
+    )
+    shown = {"exit": "exit (channel)", "": "(not set)"}.get(name, name)
+    assert set(table["channel"]) == {shown, "web"}
+    assert table.set_index(["channel", "step"])["customers"][shown, 2] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"breakdown": "channel"}, 'attempt="first"'),
+        ({"breakdown": {"first": "channel"}, "attempt": "first"}, '{"customer": "channel"}'),
+        ({"breakdown": "chanel", "attempt": "first"}, "Did you mean 'channel'"),
+        ({"unit": "visit"}, '"customer" or "journey"'),
+        ({"within": 30}, "unit"),
+        ({"steps": ["a", "bb"]}, "Did you mean 'b'"),
+        ({"attempt": "last"}, "furthest, first, every"),
+        ({"steps": ["a", {}]}, "fits everything"),
+        ({"steps": [*"abcabcabcabcabcab"]}, "up to 16"),
+        ({"exclude": ("c", "b", "a")}, "in order"),
+    ],
+)
+def test_wrong_arguments_are_told_what_would_do(arguments, words):
+    journeys = log_of([("a", n, "web", event) for n, event in enumerate("abc")]).journeys()
+    with pytest.raises(onb.OmninbError, match=words):
+        onb.funnel_table(journeys, **({"steps": ["a", "b"]} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("periods", "within", "words"),
+    [
+        ([("2025-01-01", "2025-02-01")], "1d", "two or more"),
+        ([("2025-01-01", "2025-02-01"), ("2025-03-01", "2025-02-01")], "1d", "ends before"),
+        ([("2025-01-01", "2025-02-01"), ("2025-02-01", "x")], "1d", "no date"),
+        ([("2025-01-01", "2025-02-01"), ("2025-02-01", "2025-03-01")], None, "longer to convert"),
+    ],
+)
+def test_wrong_periods_are_told_what_would_do(periods, within, words):
+    journeys = log_of([("a", n, "web", event) for n, event in enumerate("abc")]).journeys()
+    with pytest.raises(onb.OmninbError, match=words):
+        onb.funnel_period_table(journeys, ["a", "b"], periods, within)
+
+
+def test_a_column_with_a_name_of_the_table_is_refused_as_a_breakdown():
+    frame = log_of([("a", 0, "web", "a"), ("a", 1, "web", "b")]).to_frame().assign(drop_off="x")
+    journeys = onb.read_events(frame).journeys()
+    with pytest.raises(onb.OmninbError, match="Rename"):
+        onb.funnel_table(journeys, ["a", "b"], attempt="first", breakdown="drop_off")
