@@ -171,11 +171,43 @@ def test_a_step_without_money_shows_none():
 
 def test_an_optional_step_is_a_row_that_nobody_needs():
     rows = [("a", 0, "web", "a"), ("a", 1, "web", "b"), ("a", 2, "web", "c"), ("b", 0, "web", "a"),
-            ("b", 2, "web", "c")]  # fmt: skip
+            ("b", 2, "web", "c"), ("c", 0, "web", "a")]  # fmt: skip
     table = onb.funnel_table(log_of(rows).journeys(), STEPS, optional=["b"])
-    assert table["customers"].tolist() == [2, 1, 2]
-    assert table["step_conversion_rate"].tolist()[1:] == [1 / 2, 1]  # both of the step "a"
+    assert table["customers"].tolist() == [3, 1, 2]
+    assert table["step_conversion_rate"].tolist()[1:] == [1 / 3, 2 / 3]  # both of the step "a"
     assert table["optional"].tolist() == [False, True, False]
+
+
+def test_customers_with_an_open_and_a_closed_journey_are_of_the_population():
+    """ann has one of each; bob's only one is open; cat never begins."""
+    rows = [("ann", 0, "web", "a"), ("ann", HOUR, "web", "b"), ("ann", 23 * HOUR, "web", "a"),
+            ("bob", 23 * HOUR, "web", "a"), ("cat", 0, "web", "-")]  # fmt: skip
+    table = onb.funnel_table(
+        log_of(rows).journeys(split_gap="6h", **until_of(24)), ["a", "b"], "5h", attempt="every",
+        unit="journey",
+    )  # fmt: skip
+    assert table["attempts"].tolist() == [1, 1] and table["open"].tolist() == [2, 2]
+    assert table["population_rate"].tolist() == [1 / 2, 1 / 2]
+
+
+@given(rows_of(most=40), st.sampled_from(["first", "every"]))
+def test_the_other_levels_customers_are_counted_once(rows, attempt):
+    rows = [(c, t, "app" if t % (3 * HOUR) else channel, *rest) for c, t, channel, *rest in rows]
+    search = Search.of(log_of(rows).journeys(), FunnelSteps.of(STEPS), "5h", attempt=attempt)
+    tally = FunnelTally.of(search, "channel")
+    until = max(row[1] for row in rows)
+    found, _ = naive_funnel(
+        rows, STEPS, "customer", 0, until, "ordered", attempt, 5 * HOUR, "step 1"
+    )
+    for level in {level for level, _ in tally.steps.labels}:
+        part = [(level, f"{k:02d}") for k in range(3)]
+        rates = tally.rest_rates(part, part)
+        others = [[c for (name, at), c in found.items() if at == k and name != level]
+                  for k in range(3)]  # fmt: skip
+        assert rates.customers.tolist() == [
+            len(set().union(*(cell.customers for cell in cells))) for cells in others
+        ]
+        assert rates.whole.sum(axis=0).tolist() == [sum(c.units for c in cells) for cells in others]
 
 
 @given(rows_of(), questions(), rows_of())
