@@ -11,8 +11,8 @@ from omninb.errors import OmninbError, duration, nearest
 from omninb.funnel_steps import FunnelSteps
 from omninb.journeys import Journeys
 from omninb.passes import attempts as passes
+from omninb.passes import mixed
 from omninb.passes.compiling import each, group_ranges
-from omninb.passes.mixed import find_mixed_attempts
 from omninb.passes.optional import place_optional
 
 ORDERS = ("ordered", "strict", "any")
@@ -148,10 +148,18 @@ class Search:
             if value not in known:
                 raise OmninbError(f"{name}={value!r}: one of {', '.join(known)}.")
         if order != "ordered" and steps.optional:
-            raise OmninbError(f'order={order!r}: optional= needs order="ordered".')
+            why = {
+                "strict": "nothing comes between strict steps",
+                "any": "among steps in any order none is in between",
+            }
+            raise OmninbError(
+                f"order={order!r}: optional= names steps that may come between two others, and "
+                f'{why[order]}. Give order="ordered", or leave them out of steps=.'
+            )
         if order == "any" and steps.spans:
             raise OmninbError(
-                'order="any": exclude= stands between two steps in order. Give order="ordered".'
+                'order="any": exclude= stands between two steps, one after the other, and steps in '
+                'any order have no between. Give order="ordered" or "strict".'
             )
         window = _EVER if within is None else duration(within, "within")
         units = Units.of(journeys, unit, hold)
@@ -195,11 +203,11 @@ class Search:
         when = (self.window, *self.between, _EVER if self.window == _EVER else until)
         where = (first, last, units.offsets, self.time, self.fits)
         attempt = ATTEMPTS[self.attempt]
+        width = max(int(np.diff(offsets).max(initial=0)), passes.MOST_STEPS)
         if self.order == "any":
-            seen = np.empty(size, np.int64)
-            count = find_mixed_attempts(*where, attempt, *when, seen, *found)
+            room = np.empty((mixed.ROOM, width), np.int64)
+            count = mixed.find_mixed_attempts(*where, attempt, *when, room, *found)
         else:
-            width = max(int(np.diff(offsets).max(initial=0)), passes.MOST_STEPS)
             required, blocked, inner = (
                 np.array(one, np.int64) for one in (steps.required, steps.blocked, steps.inner)
             )

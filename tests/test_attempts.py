@@ -161,6 +161,15 @@ def test_a_window_that_is_not_over_is_open_whatever_happened(last):
     assert found.open.tolist().count(True) == 1
 
 
+@pytest.mark.parametrize("order", ["ordered", "any"])
+def test_a_touchpoint_of_no_step_begins_no_attempt(order):
+    """Day 10 is mature and day 11 is not: the two steps from there on are no mature attempt's."""
+    rows = [day(0, "Y"), day(10, "-"), day(11, "Y"), day(12, "X")]
+    rules = {"within": "9d", "order": order, "attempt": "furthest"}
+    assert attempts(rows, ["Y", "X"], 19, **rules).depth.tolist() == [1]
+    assert attempts(rows, ["Y", "X"], 20, **rules).depth.tolist() == [2]
+
+
 def test_optional_steps_are_found_between_the_required_ones():
     rows = [day(0, "Y"), day(1, "O"), day(2, "X"), day(0, "Y", "b"), day(2, "X", "b"),
             day(3, "O", "b")]  # fmt: skip
@@ -178,14 +187,15 @@ def test_optional_steps_are_found_between_the_required_ones():
         ({"steps": ["Y", "X"], "order": "sorted"}, "order='sorted'"),
         ({"steps": ["Y", "X"], "within": "30"}, "unit"),
         ({"steps": ["Y", ["X", "Y"]], "order": "any"}, "exclude each other"),
-        ({"steps": ["Y", "X"], "order": "any", "exclude": "X"}, "in order"),
-        ({"steps": ["Y", "Y", "X"], "order": "strict", "optional": ["Y (2)"]}, "ordered"),
+        ({"steps": ["Y", "X"], "order": "any", "exclude": "X"}, 'order="ordered" or "strict"'),
+        ({"steps": ["Y", "Y", "X"], "order": "strict", "optional": ["Y (2)"]}, "nothing comes"),
+        ({"steps": ["Y", "X", "Z"], "order": "any", "optional": ["X"]}, 'Give order="ordered"'),
         ({"steps": ["Y", "X"], "hold": "basket"}, "no such column"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(arguments, words):
     with pytest.raises(OmninbError, match=words):
-        attempts([day(0, "Y"), day(1, "X")], **arguments)
+        attempts([day(0, "Y"), day(1, "X"), day(2, "Z")], **arguments)
 
 
 def test_nobody_who_begins_gives_no_attempts():

@@ -200,6 +200,7 @@ def test_rates_bounds_and_levels_of_a_log_to_count_by_hand():
         ({"steps": ["a", {}]}, "fits everything"),
         ({"steps": [*"abcabcabcabcabcab"]}, "up to 16"),
         ({"exclude": ("c", "b", "a")}, "in order"),
+        ({"exclude": "c", "order": "any"}, "no between"),
     ],
 )
 def test_wrong_arguments_are_told_what_would_do(arguments, words):
