@@ -5,7 +5,9 @@ What a command needs is imported when it runs, so that ``omninb --help`` answers
 
 from __future__ import annotations
 
+import os
 import shlex
+from pathlib import Path
 from typing import Any
 
 import click
@@ -101,7 +103,9 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
     for row in rows.itertuples():
         click.echo(f"  {row.outcome:<12} {row.rows:>12,}  {row.check}  {row.example}".rstrip())
     click.echo("\nThis log can be used. Next:")
-    click.echo(f"  omninb run journey_map --events {shlex.quote(file)}{log_words(used, options)}")
+    same_log = f"--events {shlex.quote(file)}{log_words(used, options)}"
+    for notebook in ("start_here", "journey_map"):
+        click.echo(f"  omninb run {notebook} {same_log}")
 
 
 @main.command(cls=RunCommand)
@@ -163,12 +167,16 @@ def report(
 
 @main.command(cls=SimulateCommand)
 @click.option("--customers", default=20_000, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", default=7, show_default=True, help="The same seed gives the same log.")
+@click.option(
+    "--seed", default=7, show_default=True, type=click.IntRange(min=0),
+    help="The same seed gives the same log.",
+)  # fmt: skip
 @click.option(
     "--out",
     required=True,
     metavar="FILE",
-    help="A name ending in .parquet, .csv, .csv.gz or .csv.zst.",
+    help="A name ending in .parquet, .csv, .csv.gz or .csv.zst, in a folder without another "
+    "simulated log.",
 )
 @click.option(
     "--truth",
@@ -184,14 +192,16 @@ def report(
     help="As CSV the way it comes out of real systems: with planted defects, listed in truth.json.",
 )  # fmt: skip
 def simulate(customers: int, seed: int, out: str, truths: dict[str, Any], dirty: bool) -> None:
-    """Write a simulated year of a retailer as an event log, and beside it truth.json.
+    """Write a simulated year of a retailer as an event log, and beside it two files.
 
     truth.json says what is true of the log, with definitions, and with which seed it was drawn.
+    NAME.counterfactual.parquet says what each customer would have bought without the e-mails, the
+    retargeting, the videos and the new checkout.
 
     \b
     omninb simulate --customers 5000 --seed 1 --out events.csv
-    omninb simulate --out events.parquet --truth video_uplift=off --truth checkout_test.mobile=0.2
-    omninb simulate --out dirty.csv --dirty --truth 'exit_probability.call centre=0.4'
+    omninb simulate --out events.csv --truth video_uplift=off --truth checkout_test.mobile=0.2
+    omninb simulate --out events.csv --dirty --truth 'exit_probability.call centre=0.4'
 
     Nothing is changed unless the log was written whole.
     """  # noqa: D301
@@ -202,7 +212,11 @@ def simulate(customers: int, seed: int, out: str, truths: dict[str, Any], dirty:
         try:
             truth = write_simulated(out, customers, seed, truths, dirty)
         except OSError as error:
-            raise click.ClickException(f"{out} cannot be written: {error}") from None
+            why = os.strerror(error.errno) if error.errno else error
+            raise click.ClickException(f"{out} cannot be written: {why}") from None
     click.echo(f"{out}: {truth['touchpoints']:,} touchpoints of {truth['customers']:,} customers")
+    click.echo(f"{Path(out).with_name('truth.json')}: what is true of them")
+    otherwise = Path(out).with_name(truth["counterfactual"])
+    click.echo(f"{otherwise}: what each customer would have bought otherwise")
     options = truth.get("read_with", {})
     click.echo(f"Next:\n  omninb check {shlex.quote(out)}{log_words({}, options)}")

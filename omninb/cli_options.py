@@ -40,8 +40,12 @@ def truths_of(ctx: click.Context, _: click.Parameter, given: Iterable[str]) -> d
         name, equals, text = entry.partition("=")
         *outer, last = (part.strip() for part in name.split("."))
         if not equals or not all((*outer, last, text.strip())):
+            from omninb.retailer.truths import DEFAULTS, meant
+
+            truth = name.partition(".")[0].strip()
+            hint = "" if truth in DEFAULTS else meant(truth)
             raise click.BadParameter(
-                f"{entry!r} is no name=value. Write for example video_uplift=0.1, "
+                f"{entry!r} is no name=value.{hint} Write for example video_uplift=0.1, "
                 "checkout_test.mobile=0.1 or video_uplift=off."
             )
         inside = truths
@@ -140,7 +144,7 @@ class SimulateCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the truths below the options."""
-        from omninb.retailer.truths import DEFAULTS
+        from omninb.retailer.truths import ALWAYS, DEFAULTS
 
         rows = []
         for name, default in DEFAULTS.items():
@@ -148,6 +152,9 @@ class SimulateCommand(click.Command):
             rows += [(f"{name}.{part}".rstrip("."), f"[default: {value}]") for part, value in parts]
         with formatter.section("Truths, each as --truth NAME=VALUE"):
             formatter.write_dl(rows)
+        formatter.write_paragraph()
+        never = f"{', '.join(ALWAYS[:-1])} and {ALWAYS[-1]}"
+        formatter.write_text(f"Each but {never} can be off, as a whole: --truth NAME=off.")
 
 
 class Usage:

@@ -17,10 +17,15 @@ _MAPPING = rf"\{{({_PAIR}(?:, {_PAIR})*)\}}"
 _SPELLINGS = (
     (r"(\w+)\['([^'\]]+)'\]=", r"--truth \1.\2="),
     (
-        r"(\w+)=(\S+): give (parts|channels), for example \{'([^']+)': ([^}]+)\}",
+        r"^(\w+)=(.*?): give (parts|channels), for example \{'([^']+)': ([^}]+)\}",
         r"--truth \1=\2: give \3, for example --truth \1.\4=\5",
     ),
-    (r"or None to switch it off", "or off"),
+    (
+        r"^(\w+)=(.*?): (give a number|no such truth|with the)",
+        r"--truth \1=\2: \3",
+    ),
+    (r", or (\w+)=None to switch it off", r", or --truth \1=off"),
+    (r"^(--truth [^:]*)=None:", r"\1=off:"),
     (r"day_first=True or day_first=False", "--day-first or --month-first"),
     (r"day_first=True", "--day-first"),
     (r"day_first=False", "--month-first"),

@@ -35,7 +35,7 @@ def simulate_retailer(
     customers : int
         Customers, each with at least one touchpoint. About 12 touchpoints a customer follow.
     seed : int
-        The same seed and arguments give the same log.
+        The same seed and arguments give the same log, as ``omninb simulate`` writes it.
     **truths
         What is planted. A truth of parts takes some of them; the others keep their defaults.
         ``None`` switches a truth off: its cause is gone, and customers are still assigned to
@@ -59,7 +59,8 @@ def simulate_retailer(
         ``four_channel_retention`` : 0.09, relative, selected and not caused.
         ``slow_weekend_pickup`` : orders of the weekend take 3.0 times longer to be ready.
         ``checkout_test`` : ``{"mobile": 0.12, "desktop": 0.0}``, purchases, relative.
-        ``channel_dip`` : ``{"channel": "paid search", "week": "2025-06-09", "size": 0.6}``.
+        ``channel_dip`` : ``{"channel": "paid search", "week": "2025-06-09", "size": 0.6}``; not on
+        the web, by e-mail or display, where a dip would not show.
         ``mix_shift`` : ``{"improvement": 0.06, "mobile_share": 0.70}``, relative, on each device,
         while the mix of devices turns it round.
 
@@ -99,27 +100,24 @@ def simulate_table(
     customers: int = 20_000, seed: int = 7, **truths: Any
 ) -> tuple[pa.Table, dict[str, Any]]:
     """The rows of :func:`simulate_retailer` as they would stand in a file, by role."""
-    blocks = SimulatedBlocks(customers, seed, truths, customers)
-    ((rows, counterfactual),) = blocks
-    return rows, blocks.truth | {"counterfactual": counterfactual}
-
-
-def simulate_batches(customers: int = 20_000, seed: int = 7, **truths: Any) -> Iterator[pa.Table]:
-    """The rows of :func:`simulate_table`, a block of customers at a time, each in time order."""
-    for rows, _ in SimulatedBlocks(customers, seed, truths):
-        yield rows
+    blocks = SimulatedBlocks(customers, seed, truths)
+    rows, otherwise = (pa.concat_tables(parts) for parts in zip(*blocks, strict=True))
+    if len(blocks) > 1:
+        order = np.argsort(rows["timestamp"].to_numpy(), kind="stable")  # as in a single block
+        rows = rows.take(pa.array(order))
+    return rows, blocks.truth | {"counterfactual": otherwise}
 
 
 class SimulatedBlocks:
     """Rows and counterfactual, a block of customers after the other, in little memory.
 
+    Each block is in time order, and its ids go on where those of the block before end.
+
     ``truth`` is that of :func:`simulate_retailer` without the counterfactual; what was drawn is in
     it when the last block has come.
     """
 
-    def __init__(
-        self, customers: int, seed: int, truths: Mapping[str, Any], size: int | None = None
-    ) -> None:
+    def __init__(self, customers: int, seed: int, truths: Mapping[str, Any]) -> None:
         if not isinstance(customers, int) or isinstance(customers, bool) or customers < 1:
             raise OmninbError(f"customers={customers!r}: give a whole number, at least 1.")
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
@@ -131,16 +129,16 @@ class SimulatedBlocks:
             "definitions": DEFINITIONS,
             "journey_rules": {"split_gap": "30d", "end_at": "purchase", "exit_after": "30d"},
         }
-        self._seed, self._size = seed, size or BLOCK
+        self._seed = seed
 
     def __len__(self) -> int:
-        return math.ceil(self.truth["customers"] / self._size)
+        return math.ceil(self.truth["customers"] / BLOCK)
 
     def __iter__(self) -> Iterator[tuple[pa.Table, pa.Table]]:
         before = dict.fromkeys(("rows", "visits", "orders", "journeys"), 0)
         everyone = self.truth["customers"]
-        for first in range(0, everyone, self._size):
-            numbers = np.arange(first, min(first + self._size, everyone))
+        for first in range(0, everyone, BLOCK):
+            numbers = np.arange(first, min(first + BLOCK, everyone))
             yield _block(numbers, self._seed, self.truth, before)
         self.truth |= {"touchpoints": before["rows"], "journeys": before["journeys"]}
         self.truth["purchases"] = before["orders"]

@@ -21,6 +21,7 @@ from omninb.errors import OmninbError
 
 _PACKING = {".csv": None, ".csv.gz": "gzip", ".csv.zst": "zstd"}
 _ENDINGS = (".parquet", *_PACKING)
+_TRUTH = "truth.json"
 _QUIET = 2.0  # seconds in which nothing is said
 
 
@@ -36,8 +37,8 @@ def write_simulated(
     Parameters
     ----------
     out : path
-        A name ending in .parquet, .csv, .csv.gz or .csv.zst. Customers come a block after the
-        other, each block in time order.
+        A name ending in .parquet, .csv, .csv.gz or .csv.zst, in a folder that holds no other
+        simulated log. Customers come a block after the other, each block in time order.
     customers, seed, truths
         As for :func:`omninb.simulate_retailer`.
     dirty : bool
@@ -52,13 +53,15 @@ def write_simulated(
     Raises
     ------
     OmninbError
-        If the ending or a truth is not known, or there are too few touchpoints to plant defects in.
+        If the ending or a truth is not known, there are too few touchpoints to plant defects in,
+        the folder is missing, or its truth.json is of another log.
     """
     path = Path(out)
     ending = _ending(path)
     if dirty and ending == ".parquet":
         raise OmninbError(f"{path.name}: defects are planted in text. Give a name ending in .csv.")
     otherwise = path.with_name(path.name[: -len(ending)] + ".counterfactual.parquet")
+    _check_folder(path, otherwise)
     truth = {"log": path.name, "counterfactual": otherwise.name, "seed": seed}
     with _all_or_none() as making:
         if dirty:
@@ -76,7 +79,7 @@ def write_simulated(
                     log.write(rows)
                     same.write(counterfactual)
             truth |= blocks.truth
-        making(path.with_name("truth.json")).write_text(f"{json_text(truth)}\n", encoding="utf-8")
+        making(path.with_name(_TRUTH)).write_text(f"{json_text(truth)}\n", encoding="utf-8")
     return truth
 
 
@@ -150,6 +153,31 @@ def _ending(path: Path) -> str:
         if path.name.casefold().endswith(ending):
             return ending
     raise OmninbError(f"{path.name!r} must end in {', '.join(_ENDINGS)}.")
+
+
+def _check_folder(path: Path, otherwise: Path) -> None:
+    """Refuse a folder where nothing can be written, or where another log would lose its truth."""
+    if not path.parent.is_dir():
+        raise OmninbError(f"{path}: there is no folder {str(path.parent)!r}. Make it first.")
+    beside = path.with_name(_TRUTH)
+    for file in (path, otherwise, beside):
+        if file.is_dir():
+            raise OmninbError(f"{file} is a folder. Give another name.")
+    if not beside.exists():
+        return
+    try:
+        known = json.loads(beside.read_text(encoding="utf-8"))["log"]
+    except (ValueError, KeyError, TypeError):
+        known = None
+    if not known or not isinstance(known, str) or Path(known).name != known:
+        raise OmninbError(
+            f"{beside} was not written by omninb, and would be replaced. Give another folder."
+        )
+    if known != path.name and path.with_name(known).exists():
+        raise OmninbError(
+            f"{beside} is the truth of {known}, and would be replaced. Give another folder, or "
+            f"remove {known} first."
+        )
 
 
 @contextmanager

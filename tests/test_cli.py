@@ -82,12 +82,12 @@ def test_what_check_proposes_leads_to_a_log_that_can_be_used(tmp_path: Path) -> 
             ]  # fmt: skip
         line = proposed(result)[0]
     assert len(refused) == 4
-    (following,) = proposed(result)
-    assert following == (
-        f"omninb run journey_map --events '{path}' --columns "
+    assert proposed(result) == [
+        f"omninb run {notebook} --events '{path}' --columns "
         "'customer_id=user,timestamp=when,channel=way in,value=amount' --day-first --decimal , "
         "--timezone Europe/Berlin"
-    )
+        for notebook in ("start_here", "journey_map")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,10 @@ def test_check_accounts_for_every_row(log: Path) -> None:
     result = run("check", log, "--columns", columns, "--timezone", "UTC")
     assert result.exit_code == 0, result.output
     assert "3 rows read = 3 used + 0 duplicates removed + 0 quarantined" in result.output
-    (line,) = proposed(result)
-    assert line == (f"omninb run journey_map --events {log} --columns '{columns}' --timezone UTC")
+    assert proposed(result) == [
+        f"omninb run {notebook} --events {log} --columns '{columns}' --timezone UTC"
+        for notebook in ("start_here", "journey_map")
+    ]
     assert run("check", log, "--columns", columns).exit_code == 1  # naive times, no zone
 
 
@@ -235,15 +237,18 @@ def test_report_runs_the_notebooks_named(tmp_path: Path) -> None:
 
 
 def test_a_simulated_log_can_be_used_as_it_stands(tmp_path: Path) -> None:
-    for name in ("events.csv", "events.parquet"):
-        made = run("simulate", "--customers", 30, "--seed", 1, "--out", tmp_path / name)
+    for folder, name in (("a", "events.csv"), ("b", "events.parquet")):
+        path = tmp_path / folder / name
+        path.parent.mkdir()
+        made = run("simulate", "--customers", 30, "--seed", 1, "--out", path)
         assert made.exit_code == 0 and "30 customers" in made.output
-        checked = run("check", tmp_path / name)
+        checked = run("check", path)
         assert checked.exit_code == 0
-        assert proposed(checked) == [f"omninb run journey_map --events {tmp_path / name}"]
-        assert proposed(made) == [f"omninb check {tmp_path / name}"]
+        assert proposed(checked) == [
+            f"omninb run {notebook} --events {path}" for notebook in ("start_here", "journey_map")
+        ]
+        assert proposed(made) == [f"omninb check {path}"]
     assert run("simulate", "--out", tmp_path / "events.xlsx").exit_code == 2
-    assert run("simulate", "--out", tmp_path / "none" / "e.csv").exit_code == 1
 
 
 def test_check_leads_through_the_dirty_sample_with_one_question_after_the_other() -> None:

@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import omninb as onb
+from omninb import simulate
 from omninb.retailer.shop import CHANNELS, EXIT_PROBABILITY
 from omninb.samples import CUSTOMERS, SEED, sample_path
-from omninb.simulate import SimulatedBlocks, simulate_batches, simulate_table
+from omninb.simulate import SimulatedBlocks, simulate_table
 
 MONTH = pd.Timedelta(30, "D")
 
@@ -141,11 +142,11 @@ def test_a_seed_settles_everything():
     assert [simulate_table(n, 0)[1]["customers"] for n in (1, 2, 3)] == [1, 2, 3]
 
 
-def test_blocks_are_the_same_customers_in_less_memory():
-    whole, truth = simulate_table(60, 5, retargeting=None, four_channel_retention=None,
-                                  email_effect=None)  # fmt: skip
+def test_blocks_are_the_same_customers_in_less_memory(monkeypatch):
     off = {"retargeting": None, "four_channel_retention": None, "email_effect": None}
-    blocks = SimulatedBlocks(60, 5, off, size=25)
+    whole, truth = simulate_table(60, 5, **off)
+    monkeypatch.setattr(simulate, "BLOCK", 25)
+    blocks = SimulatedBlocks(60, 5, off)
     parts = [rows for rows, _ in blocks]
     assert [rows["customer_id"].to_pandas().nunique() for rows in parts] == [25, 25, 10]
     assert len(blocks) == 3 and blocks.truth["purchases"] == truth["purchases"]
@@ -158,8 +159,20 @@ def test_blocks_are_the_same_customers_in_less_memory():
     for name in ("event_id", "order_id"):
         ids = joined.filter(joined["event"].cast(pa.string()).to_numpy() == "purchase")[name]
         assert len(set(ids.to_pylist())) == len(ids) == truth["purchases"]
-    batches = pa.concat_tables(simulate_batches(60, 5, **off))
-    assert batches.equals(whole)
+
+
+def test_many_blocks_are_one_log_in_time_order(monkeypatch):
+    monkeypatch.setattr(simulate, "BLOCK", 25)
+    rows, truth = simulate_table(60, 5)
+    times, customers = rows["timestamp"].to_numpy(), rows["customer_id"].to_pandas()
+    assert (np.diff(times) >= np.timedelta64(0)).all()
+    ties = np.flatnonzero(np.diff(times) == np.timedelta64(0))
+    assert (customers.iloc[ties + 1].to_numpy() >= customers.iloc[ties].to_numpy()).all()
+    assert customers.nunique() == truth["counterfactual"].num_rows == 60
+    drawn = [block for block, _ in SimulatedBlocks(60, 5, {})]
+    by_id = [("event_id", "ascending")]
+    assert rows.sort_by(by_id).equals(pa.concat_tables(drawn).sort_by(by_id))
+    assert rows["event_id"].to_pandas().is_unique and len(drawn) == 3
 
 
 @pytest.mark.parametrize(
@@ -169,17 +182,38 @@ def test_blocks_are_the_same_customers_in_less_memory():
         ({"exit_probability": {"mobil app": 0.1}}, "Did you mean 'mobile app'?"),
         ({"exit_probability": {"web": 0.0}}, "from 0.02 to 1"),
         ({"exit_probability": 0.2}, "give channels"),
-        ({"exit_probability": {"chat": 0.9}}, "chat_handover['share']=0.25: give a number from 0"),
+        (
+            {"exit_probability": {"chat": 0.9}},
+            "exit_probability['chat']=0.9: too high beside chat_handover['share']=0.25",
+        ),
+        (
+            {"exit_probability": {"web": 0.5, "store": 0.9}},
+            "['web']=0.5 and exit_probability['store']=0.9: too high beside research_online",
+        ),
+        ({"exit_probability": {"display": 0.7}}, "beside retargeting=0.4, which can then be at"),
+        (
+            {"exit_probability": {"chat": 0.9}, "chat_handover": {"share": 0.9}},
+            "chat_handover['share']=0.9: give a number from 0 to 0.1",
+        ),
+        ({"exit_probability": None}, "it cannot be off"),
         ({"order_value": -1}, "order_value=-1"),
-        ({"order_value": None}, "order_value=None"),
+        ({"order_value": None}, "it cannot be off"),
+        ({"video": 0.1}, "video=0.1: no such truth. Did you mean 'video_uplift'?"),
+        ({"xyz": 1}, "'retargeting', 'email_effect', 'video_uplift'"),
+        ({"video_uplift": {"x": 1}}, "video_uplift['x']=1: no such part. video_uplift is one"),
         ({"service_rate": float("nan")}, "service_rate=nan"),
         ({"video_uplift": True}, "video_uplift=True"),
         ({"video_uplift": 20}, "from -1 to 9"),
-        ({"checkout_test": 0.1}, "or None to switch it off"),
+        ({"checkout_test": 0.1}, "or checkout_test=None to switch it off"),
+        ({"checkout_test": {"mobile": None}}, "or checkout_test=None to switch it off"),
         ({"checkout_test": {"mobil": 0.1}}, "Did you mean 'mobile'?"),
         ({"channel_dip": {"channel": "stor"}}, "Did you mean 'store'?"),
+        ({"channel_dip": {"channel": "web"}}, "comes straight to the web"),
+        ({"channel_dip": {"channel": "e-mail"}}, "offers set journeys off there"),
+        ({"channel_dip": {"channel": "display"}}, "adverts begin journeys there"),
         ({"channel_dip": {"week": "2025-06-10"}}, "give a Monday of 2025"),
-        ({"email_effect": 0.2, "exit_probability": {"e-mail": 0.9}}, "give at most 0.04"),
+        ({"channel_dip": {"week": "20250609"}}, "give a Monday of 2025"),
+        ({"email_effect": 0.2, "exit_probability": {"e-mail": 0.9}}, "can cause at most 0.04"),
         ({"four_channel_retention": 0.15, "service_rate": 1.0}, "seen on many channels. Give less"),
         ({"customers": 0}, "customers=0"),
         ({"seed": -1}, "seed=-1"),
@@ -189,6 +223,28 @@ def test_what_cannot_be_simulated_is_refused_with_the_way_out(truths, words):
     with pytest.raises(onb.OmninbError) as refused:
         onb.simulate_retailer(**truths)
     assert words in str(refused.value)
+
+
+def test_the_end_of_a_range_is_in_it_as_it_is_shown():
+    for chat in (0.9, 0.7, 0.3):
+        share = float(f"{1 - chat:g}")
+        _, truth = simulate_table(
+            30, 1, exit_probability={"chat": chat}, chat_handover={"share": share}
+        )
+        assert truth["chat_handover"]["share"] == share
+
+
+def test_a_dip_shows_on_any_channel_that_can_dip():
+    planted = {"channel": "marketplace", "week": "2025-03-03", "size": 0.9}
+    shares = {}
+    for dip in (planted, None):
+        rows = simulate_table(20_000, 4, channel_dip=dip)[0].to_pandas()
+        rows = rows.sort_values(["customer_id", "timestamp"], kind="stable")
+        gap = rows.groupby("customer_id")["timestamp"].diff()
+        week = rows["timestamp"].dt.tz_localize(None).between("2025-03-03", "2025-03-09 23:59:59")
+        begun = rows[(gap.isna() | (gap > MONTH)) & week]
+        shares[dip is None] = (begun["channel"] == "marketplace").mean()
+    assert 0 < shares[False] < 0.25 * shares[True]
 
 
 def test_the_committed_sample_is_what_the_simulator_gives():

@@ -55,11 +55,13 @@ def test_many_blocks_make_one_log_and_one_truth(tmp_path, monkeypatch):
     truth = write_simulated(tmp_path / "a.parquet", 100, 3, {})
     written = pq.read_table(tmp_path / "a.parquet")
     assert pq.ParquetFile(tmp_path / "a.parquet").num_row_groups == 3
-    assert written.equals(pa.concat_tables(simulate.simulate_batches(100, 3)))
+    table, drawn = simulate.simulate_table(100, 3)
+    by_id = [("event_id", "ascending")]
+    assert written.sort_by(by_id).equals(table.sort_by(by_id)), "the rows that Python draws"
     assert truth["touchpoints"] == len(written)
     assert truth["purchases"] == written["event"].to_pylist().count("purchase")
     otherwise = pq.read_table(tmp_path / "a.counterfactual.parquet")
-    assert len(otherwise) == 100
+    assert len(otherwise) == 100 and otherwise.equals(drawn["counterfactual"])
     assert sum(otherwise["purchases"].to_pylist()) == truth["purchases"]
     assert len(onb.read_events(tmp_path / "a.parquet").quarantine) == 0
 
@@ -110,6 +112,37 @@ def test_a_file_that_was_there_is_replaced(tmp_path):
         assert len(modes) == 1, "as readable as any new file"
 
 
+def test_the_truth_of_another_log_is_not_replaced(tmp_path):
+    write_simulated(tmp_path / "a.csv", 30, 1, {})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for name in ("b.csv", "a.parquet"):
+        result = command("--customers", 30, "--out", tmp_path / name)
+        assert result.exit_code == 2 and "is the truth of a.csv" in result.output
+        assert "Give another folder, or remove a.csv first" in result.output
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    (tmp_path / "a.csv").unlink()
+    write_simulated(tmp_path / "b.csv", 30, 1, {})
+    assert json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))["log"] == "b.csv"
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}', "[]", "no json", '{"log": 3}', '{"log": "a/b"}', '{"log": ""}']
+)
+def test_a_truth_json_of_somebody_else_is_not_replaced(text, tmp_path):
+    (tmp_path / "truth.json").write_text(text, encoding="utf-8")
+    with pytest.raises(onb.OmninbError, match="was not written by omninb"):
+        write_simulated(tmp_path / "a.csv", 30, 1, {})
+    assert names(tmp_path) == {"truth.json"}
+    assert (tmp_path / "truth.json").read_text(encoding="utf-8") == text
+
+
+def test_all_files_that_were_written_are_named(tmp_path):
+    result = command("--customers", 30, "--out", tmp_path / "a.csv")
+    assert names(tmp_path) == {"a.csv", "truth.json", "a.counterfactual.parquet"}
+    for name in names(tmp_path):
+        assert f"{tmp_path / name}: " in result.output
+
+
 def test_a_dirty_file_comes_with_the_list_of_what_was_planted(tmp_path):
     result = command("--customers", 150, "--seed", 4, "--out", tmp_path / "d.csv.gz", "--dirty")
     assert result.exit_code == 0, result.output
@@ -154,14 +187,20 @@ def test_truths_are_planted_as_they_are_typed(typed, truth, tmp_path):
         (["checkout_test.=1"], "no name=value"),
         (["video_uplft=0.1"], "Did you mean 'video_uplift'?"),
         (["checkout_test.mobil=0.1"], "Did you mean 'mobile'?"),
-        (["checkout_test=0.1"], "for example --truth checkout_test.mobile=0.12, or off"),
+        (["checkout_test=0.1"], "checkout_test.mobile=0.12, or --truth checkout_test=off."),
+        (["video="], "'video=' is no name=value. Did you mean 'video_uplift'?"),
+        (["checkout_test.mobile=off"], "--truth checkout_test.mobile=off: give a number from"),
+        (["exit_probability=off"], "for example --truth exit_probability.web=0.09; it cannot be"),
+        (["order_value=none"], "--truth order_value='none': give a number from 0.01 to 100000; it"),
+        (["exit_probability.chat=0.9"],
+         "--truth exit_probability.chat=0.9: too high beside --truth chat_handover.share=0.25"),
         (["checkout_test.mobile=9"], "--truth checkout_test.mobile=9: give a number from"),
-        (["video_uplift=much"], "video_uplift='much': give a number"),
+        (["video_uplift=much"], "--truth video_uplift='much': give a number"),
         (["video_uplift=0.1", "video_uplift=0.2"], "given twice"),
         (["checkout_test=off", "checkout_test.mobile=0.1"], "whole and in part"),
         (["checkout_test.mobile=0.1", "checkout_test=off"], "whole and in part"),
     ],
-)
+)  # fmt: skip
 def test_truths_that_cannot_be_planted_are_wrong_usage(typed, says, tmp_path):
     options = [word for one in typed for word in ("--truth", one)]
     result = command("--customers", 20, "--out", tmp_path / "a.csv", *options)
@@ -175,6 +214,8 @@ def test_truths_that_cannot_be_planted_are_wrong_usage(typed, says, tmp_path):
         (["--out", "a.parquet", "--dirty"], "ending in .csv"),
         (["--out", "a.csv", "--dirty", "--customers", "5"], "too few to plant defects in"),
         (["--out", "a.csv", "--customers", "0"], "--customers"),
+        (["--out", "a.csv", "--seed", "-1"], "--seed"),
+        (["--out", "none/a.csv"], "there is no folder 'none'"),
     ],
 )
 def test_files_that_cannot_be_written_are_wrong_usage(arguments, says, tmp_path, monkeypatch):
@@ -183,12 +224,27 @@ def test_files_that_cannot_be_written_are_wrong_usage(arguments, says, tmp_path,
     assert result.exit_code == 2 and says in result.output and not names(tmp_path)
 
 
+def test_what_stands_in_the_way_is_said_without_unfinished_names(tmp_path, monkeypatch):
+    (tmp_path / "a.counterfactual.parquet").mkdir()
+    result = command("--customers", 20, "--out", tmp_path / "a.csv")
+    assert result.exit_code == 2 and "a.counterfactual.parquet is a folder" in result.output
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied", str(tmp_path / "b.csv.1.making"))
+
+    monkeypatch.setattr(simulate, "_block", refused)
+    result = command("--customers", 20, "--out", tmp_path / "b.csv")
+    assert result.exit_code == 1 and "making" not in result.output
+    assert f"{tmp_path / 'b.csv'} cannot be written: Permission denied" in result.output
+
+
 def test_help_shows_examples_and_every_truth_with_its_default():
     said = command("--help").output
     assert "omninb simulate --customers 5000 --seed 1 --out events.csv" in said
     assert "checkout_test.mobile" in said and "[default: paid search]" in said
-    for option in ("--truth", "--dirty", ".csv.zst"):
+    for option in ("--truth", "--dirty", ".csv.zst", "NAME.counterfactual.parquet"):
         assert option in said
+    assert "Each but exit_probability, order_value and service_rate can be off" in said
 
 
 def test_what_takes_long_says_how_far_it_is(tmp_path, monkeypatch, capsys):

@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from omninb.wording import number_words
+from omninb.wording import MINUS, number_words
 
 WIDTH, LEFT, RIGHT = 240, 14, 226
+_ABOVE, _BELOW = 10, 58  # baselines of labels: the reference's, and those of the axis
+_SIZE, _APART = 12, 8  # of a label's letters, and between two labels
 
 
 def interval_strip(verdict: dict[str, Any]) -> dict[str, Any] | None:
@@ -22,8 +24,8 @@ def interval_strip(verdict: dict[str, Any]) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        x positions in a picture 240 wide, ticks with their words, and the words that say the same
-        to those who do not see it; None for "cannot say" or without an interval.
+        x positions in a picture 240 wide, and ``labels`` as (x, y, words, anchor), of which no two
+        overlap; None for "cannot say" or without an interval.
     """
     if verdict["kind"] == "cannot say" or not verdict["interval"] or verdict["estimate"] is None:
         return None
@@ -41,20 +43,41 @@ def interval_strip(verdict: dict[str, Any]) -> dict[str, Any] | None:
 
     signed = reference == 0
     digits = max(0, -math.floor(math.log10(step)))
-    ticks = [(x(first), number_words(first, digits, signed), "start")]
-    if reference is not None:
+    begin, end = (number_words(value, digits, signed) for value in (first, last))
+    room = RIGHT - LEFT - _APART
+    with_unit = f"{end} {verdict['unit']}".strip()  # the sentence says the unit too
+    end = with_unit if _width(begin) + _width(with_unit) <= room else end
+    labels: list[tuple[float, int, str, str]] = [(RIGHT, _BELOW, end, "end")]
+    if _width(begin) + _width(end) <= room:
+        labels.insert(0, (LEFT, _BELOW, begin, "start"))
+    if reference is not None:  # in a line of its own, inside the picture
         words = number_words(reference, digits)
-        crowded = min(x(reference) - x(first), x(last) - x(reference)) < 28
-        ticks += [] if crowded else [(x(reference), words, "middle")]
-    end = f"{number_words(last, digits, signed)} {verdict['unit']}".strip()
-    ticks.append((x(last), end, "end"))
+        half = min(_width(words), WIDTH) / 2
+        labels.append((min(max(x(reference), half), WIDTH - half), _ABOVE, words, "middle"))
     return {
         "low": x(low),
         "high": x(high),
         "estimate": x(verdict["estimate"]),
         "reference": None if reference is None else x(reference),
-        "ticks": ticks,
+        "labels": labels,
     }
+
+
+def _width(words: str) -> float:
+    """No less than the pixels that a label takes in the page's fonts, of which Verdana is widest.
+
+    Examples
+    --------
+    >>> round(_width("+15")), round(_width("points"))
+    (26, 42)
+    """
+    return _SIZE * sum(
+        0.46 if letter in " .,:'ijlt"
+        else 1.1 if letter in "mwMW%@" or (ord(letter) > 0x24F and letter != MINUS)
+        else 0.65 if letter.isdigit() or letter.islower()
+        else 0.85
+        for letter in words
+    )  # fmt: skip
 
 
 def _round_step(span: float) -> float:

@@ -27,7 +27,7 @@ from omninb.retailer.shop import (
 )
 
 # What is drawn for a touchpoint on going on.
-(PLAIN, BUYS, SAME, DAYS, _, MINUTES, _, HOUR_OF_DAY, SECOND, ERRAND, PLACE, HANDED, AGAIN) = range(
+(PLAIN, BUYS, SAME, GAP, _, MINUTES, _, HOUR_OF_DAY, SECOND, ERRAND, PLACE, HANDED, AGAIN) = range(
     20, 33
 )
 TO_STORE, FORWARD, FINISH, READY, _ = range(33, 38)
@@ -130,7 +130,7 @@ class _Onward:
         self.later &= at["time"] - at["start"] < shop.SPAN
         # A call within the hour after a chat is a hand-over, and nothing else is.
         self.later |= (source == CHAT) & (self.channel == CALL)
-        days = np.rint(np.exp(0.8 + 0.9 * normal(at["stream"], DAYS)))
+        days = np.rint(np.exp(0.8 + 0.9 * normal(at["stream"], GAP)))
         self.days = np.clip(days, 1, 20).astype(np.int64)
         self.handed = np.zeros(len(source), bool)
         self.errand, self.nth = at["errand"].copy(), at["nth"] + self.over

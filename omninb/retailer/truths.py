@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from omninb.errors import OmninbError, nearest
+from omninb.errors import OmninbError, closest, nearest
 from omninb.retailer import shop
 from omninb.retailer.chance import Choices
 from omninb.retailer.columns import CHAT_CSAT_MEAN
@@ -33,13 +33,25 @@ DEFAULTS: dict[str, Any] = {
 }
 ALWAYS = ("exit_probability", "order_value", "service_rate")  # numbers that every log has
 _EXIT, _MOST = (0.02, 1.0), 1.0 / shop.PAYS - 1.0
+_ROUNDED = 1e-6  # relative, within which a number is the end of a range as it is shown
+_ASKS_TO_STAY = {  # truths that need customers who do not leave, and on which channels
+    "mobile_payment_stall['finish']": ("web",),
+    "research_online_purchase_offline": ("web", "store"),
+    "chat_handover['share']": ("chat",),
+    "retargeting": ("display",),
+}
+_NO_DIP = {
+    "web": "who is kept away from a channel comes straight to the web",
+    "e-mail": "offers set journeys off there, which would hide it",
+    "display": "adverts begin journeys there, which would hide it",
+}
 
 
 def _ranges(leave: Mapping[str, float]) -> dict[str, tuple[float, float]]:
     """Lowest and highest value of each number, given the exit probabilities."""
     stays = [1.0 - leave[channel] for channel in shop.CHANNELS]
     return {
-        "order_value": (0.01, 1e6),
+        "order_value": (0.01, 1e5),
         "service_rate": (0.0, 1.0),
         "mobile_payment_stall.share": (0.0, 1.0),
         "mobile_payment_stall.finish": (0.0, stays[WEB]),
@@ -71,19 +83,31 @@ def truths_in_force(given: Mapping[str, Any]) -> dict[str, Any]:
     truth = {n: dict(v) if isinstance(v, dict) else v for n, v in DEFAULTS.items()}
     for name, value in given.items():
         if name not in DEFAULTS:
-            raise OmninbError(f"{name}={value!r}: no such truth.{nearest(name, list(DEFAULTS))}")
+            raise OmninbError(f"{name}={value!r}: no such truth.{meant(name)}")
         truth[name] = _changed(name, value)
-    for channel, probability in truth["exit_probability"].items():
-        _check(f"exit_probability[{channel!r}]", probability, *_EXIT)
-    for name, (low, high) in _ranges(truth["exit_probability"]).items():
+    leave = truth["exit_probability"]
+    for channel, probability in leave.items():
+        _check("exit_probability", channel, probability, *_EXIT)
+    usual = _ranges(shop.EXIT_PROBABILITY)
+    for name, (low, high) in _ranges(leave).items():
         whole, _, part = name.partition(".")
-        value = truth[whole]
-        if value is not None or whole in ALWAYS:
-            shown = f"{whole}[{part!r}]" if part else whole
-            _check(shown, value[part] if part else value, low, high)
+        if truth[whole] is not None or whole in ALWAYS:
+            value = truth[whole][part] if part else truth[whole]
+            if not _within(value, low, high) and _within(value, *usual[name]):
+                raise OmninbError(_too_high(leave, _called(whole, part), value, high))
+            _check(whole, part, value, low, high)
     if truth["channel_dip"]:
         _check_dip(truth["channel_dip"])
     return truth
+
+
+def meant(name: str) -> str:
+    """Words that point from an unknown name to the truth that is meant, or to all truths."""
+    holding = [known for known in DEFAULTS if name and name.casefold() in known]
+    near = holding[0] if len(holding) == 1 else closest(name, DEFAULTS)
+    if near:
+        return f" Did you mean {near!r}?"
+    return f" Known: {', '.join(repr(known) for known in DEFAULTS)}."
 
 
 def _changed(name: str, value: Any) -> Any:
@@ -92,39 +116,77 @@ def _changed(name: str, value: Any) -> Any:
     if value is None and name not in ALWAYS:
         return None
     if not isinstance(default, dict):
+        if isinstance(value, Mapping) and value:
+            part, inside = next(iter(value.items()))
+            raise OmninbError(
+                f"{_called(name, part)}={inside!r}: no such part. {name} is one number, "
+                f"such as {default!r}."
+            )
         return value
     if not isinstance(value, Mapping):
         example = "channels" if name == "exit_probability" else "parts"
         part = next(iter(default.items()))
         raise OmninbError(
             f"{name}={value!r}: give {example}, for example {{{part[0]!r}: {part[1]!r}}}"
-            + ("." if name in ALWAYS else ", or None to switch it off.")
+            + _or_off(name)
         )
-    for part in value:
+    for part, inside in value.items():
         if part not in default:
             kind = "channel" if name == "exit_probability" else "part"
-            raise OmninbError(f"{name}: no {kind} {part!r}.{nearest(str(part), list(default))}")
+            hint = nearest(str(part), list(default))
+            raise OmninbError(f"{_called(name, part)}={inside!r}: no such {kind}.{hint}")
     return default | dict(value)
 
 
-def _check(name: str, value: object, low: float, high: float) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not low <= float(value) <= high:  # type: ignore[arg-type]
-        raise OmninbError(f"{name}={value!r}: give a number from {low:g} to {high:g}.")
+def _called(name: str, part: object) -> str:
+    return f"{name}[{part!r}]" if part else name
+
+
+def _within(value: object, low: float, high: float) -> bool:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return low <= value <= high + _ROUNDED * abs(high)
+
+
+def _check(name: str, part: str, value: object, low: float, high: float) -> None:
+    if _within(value, low, high):
+        return
+    asked = f"give a number from {low:g} to {high:g}"
+    raise OmninbError(f"{_called(name, part)}={value!r}: {asked}{_or_off(name)}")
+
+
+def _or_off(name: str) -> str:
+    return "; it cannot be off." if name in ALWAYS else f", or {name}=None to switch it off."
+
+
+def _too_high(leave: Mapping[str, float], name: str, value: object, most: float) -> str:
+    """What is said of exit probabilities that leave too few customers for another truth."""
+    usual = shop.EXIT_PROBABILITY
+    higher = [
+        f"exit_probability[{channel!r}]={leave[channel]!r}"
+        for channel in _ASKS_TO_STAY[name]
+        if leave[channel] > usual[channel]
+    ]
+    return (
+        f"{' and '.join(higher)}: too high beside {name}={value!r}, which can then be at most "
+        f"{most:g}. Give less of either."
+    )
 
 
 def _check_dip(dip: dict[str, Any]) -> None:
-    if dip["channel"] not in shop.CHANNELS or dip["channel"] == "web":
-        others = [channel for channel in shop.CHANNELS if channel != "web"]
+    channel, others = dip["channel"], [name for name in shop.CHANNELS if name not in _NO_DIP]
+    if channel not in others:
+        known = isinstance(channel, str) and channel in _NO_DIP
         raise OmninbError(
-            f"channel_dip['channel']={dip['channel']!r}: no channel that can dip."
-            f"{nearest(str(dip['channel']), others)}"
+            f"channel_dip['channel']={channel!r}: "
+            + (f"{_NO_DIP[channel]}. Give " if known else "no such channel.")
+            + (f"another, such as {others[0]!r}." if known else nearest(str(channel), others))
         )
     try:
         day = date.fromisoformat(dip["week"])
     except (TypeError, ValueError):
         day = date.min
-    if day.year != 2025 or day.weekday() != 0:
+    if day.year != 2025 or day.weekday() != 0 or day.isoformat() != dip["week"]:
         raise OmninbError(
             f"channel_dip['week']={dip['week']!r}: give a Monday of 2025, such as '2025-06-09'."
         )

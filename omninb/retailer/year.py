@@ -70,8 +70,11 @@ def year(who: People, chances: Chances, truth: dict, rates: Rates | None = None)
         caused, usual = _bought_in_year(after), _mailed_purchases(who, settled, touchpoints)
         work = rates.offers_work if rates else truth["email_effect"] * usual / max(caused, 1)
         if work > 1 and usual >= _MANY:
-            most = f"at most {caused / usual:.2g}"
-            raise OmninbError(f"email_effect={truth['email_effect']!r}: give {most} here.")
+            raise OmninbError(
+                f"email_effect={truth['email_effect']!r}: with these exit probabilities and the "
+                f"other truths, offers can cause at most {caused / usual:.2g}. Give less, or "
+                "email_effect=None to switch it off."
+            )
         rows = np.flatnonzero(uniform(offers.stream, OFFER) < work)
         settled, touchpoints = _with(settled, touchpoints, *_taken(offers, after, rows))
     seen = touchpoints.take(np.flatnonzero(touchpoints.time < DAYS * DAY))
@@ -134,8 +137,9 @@ def _club_comes_back(who: People, plan: Plans, walked: Touchpoints, planted: flo
     more = planted * COMES_BACK_RATE / apart if apart > 0 else np.inf
     if more > 1 - COMES_BACK_RATE and len(many) >= _MANY:
         raise OmninbError(
-            f"four_channel_retention={planted!r}: more than club members can do who are seen "
-            "on many channels. Give less."
+            f"four_channel_retention={planted!r}: with the other truths as they are, more than "
+            "club members can do who are seen on many channels. Give less, or "
+            "four_channel_retention=None to switch it off."
         )
     return min(more, 1 - COMES_BACK_RATE)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 import omninb as onb
-from omninb.reports.page import page_html
+from omninb.reports.page import page_html, templates
 from omninb.reports.runner import write_assets
 from tests.reports.notebooks import drop_off_notebook, run_in_process
 
@@ -117,6 +119,42 @@ def test_hovering_names_the_mark_under_the_pointer_though_the_figure_is_scaled(
     seen.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     seen.page.wait_for_selector(".hoverlayer text", timeout=5_000)
     assert "social" in seen.page.locator(".hoverlayer").text_content()
+
+
+BOXES = """all => all.map(svg => {
+    const picture = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll("text")].map(text => {
+        const box = text.getBoundingClientRect();
+        return [box.left - picture.left, box.right - picture.left, box.top, box.bottom];
+    });
+})"""
+
+
+def test_the_labels_of_a_verdict_never_overlap(tmp_path: Path, open_page: Any) -> None:
+    chance, verdicts = random.Random(4), []
+    for _ in range(400):
+        scale = 10 ** chance.uniform(-3, 7)
+        low, estimate, high = sorted(scale * chance.gauss(chance.choice([0, 1, 9]), 1)
+                                     for _ in range(3))  # fmt: skip
+        against = chance.choice([None, 0.0, low, high, estimate + 20 * chance.gauss(0, scale)])
+        unit = chance.choice(["", "points", "%", "EUR", "EUR a customer and year", "WWW%mmmm"])
+        verdicts.append(onb.verdict("clear", "s", "b", estimate, (low, high), unit, against))
+    parts = templates().get_template("parts.html.j2").module
+    strips = "".join(parts.verdict(verdict.payload) for verdict in verdicts)
+    write_assets(tmp_path)
+    page = tmp_path / "strips.html"
+    page.write_text(
+        f'<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="assets/report.css">'
+        f"<body>{strips}",
+        encoding="utf-8",
+    )
+    drawn = open_page(page).page.eval_on_selector_all(".strip", BOXES)
+    assert len(drawn) == 400 and sum(map(len, drawn)) > 900
+    for boxes in drawn:
+        assert all(left >= -0.5 and right <= 240.5 for left, right, _, _ in boxes)
+        for one, other in combinations(boxes, 2):
+            beside = one[1] + 2 < other[0] or other[1] + 2 < one[0]
+            assert beside or one[3] <= other[2] or other[3] <= one[2]
 
 
 def test_the_index_needs_no_script(reports: Path, open_page: Any) -> None:

@@ -178,7 +178,9 @@ def test_nbconvert_exports_the_page_with_its_assets() -> None:
 def test_strips_and_sparklines() -> None:
     strip = interval_strip(onb.verdict("clear", "s", "b", 9.6, (7.1, 12.1), "points").payload)
     assert strip is not None
-    assert [words for _, words, _ in strip["ticks"]] == ["−5", "0", "+15 points"]
+    assert [(y, words) for _, y, words, _ in strip["labels"]] == [
+        (58, "−5"), (58, "+15 points"), (10, "0"),
+    ]  # fmt: skip
     assert strip["low"] < strip["estimate"] < strip["high"]
     assert interval_strip(onb.verdict("cannot say", "s", "b", 1, (0, 2)).payload) is None
     flat = interval_strip(onb.verdict("none", "s", "b", 0.0, (0.0, 0.0), "%").payload)
