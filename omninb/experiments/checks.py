@@ -89,6 +89,7 @@ def whole_checks(people: Participants, design: Design) -> Iterator[Check]:
         f"{column} {labels[level]}": row
         for column, (codes, labels) in people.segments.items()
         for level, row in enumerate(_by_arm(codes, len(labels), people))
+        if row.any()
     }
     if tables:
         yield _worst("sample ratio by segment", tables, shares)
@@ -150,7 +151,7 @@ def _rows(people: Participants) -> Iterator[Check]:
     """Customers and rows that do not belong to one arm alone."""
     share = people.crossed / max(1, people.crossed + len(people))
     outcome = "stop" if share > _MOST_CROSSED else "note" if people.crossed else "ok"
-    sentence = f"{number_words(people.crossed)} customers were seen in several arms and left out"
+    sentence = f"customers seen in several arms, left out: {number_words(people.crossed)}"
     threshold = f"stops above {_MOST_CROSSED:.0%} of the customers"
     yield Check(
         "customers in both arms", "experiment", outcome, NAN, share, threshold,
@@ -161,7 +162,7 @@ def _rows(people: Participants) -> Iterator[Check]:
     if people.mismatched is not None:
         yield _received(people, people.mismatched)
     if people.unassigned:
-        rows = f"{number_words(people.unassigned)} rows name no arm and were left out."
+        rows = f"rows that name no arm, left out: {number_words(people.unassigned)}."
         yield Check(
             "rows without an arm", "experiment", "note", NAN, people.unassigned, "a note", rows
         )
@@ -172,9 +173,7 @@ def _repeated(repeated: int | None) -> Check:
         outcome, sentence = NOT_CHECKED, "no customer= was named, so each row counts as one."
     else:
         outcome = "note" if repeated else "ok"
-        sentence = (
-            f"{number_words(repeated)} further rows of customers already counted were left out."
-        )
+        sentence = f"further rows of customers already counted, left out: {number_words(repeated)}."
     value = NAN if repeated is None else repeated
     return Check("repeated customers", "experiment", outcome, NAN, value, "a note", sentence)
 

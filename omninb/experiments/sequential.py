@@ -43,6 +43,8 @@ def always_valid_quantile(
     >>> round(always_valid_quantile(10_000, planned=10_000) / 1.96, 2)
     1.55
     """
+    if not customers > 0:
+        return float("inf")
     x = customers * _tuning(planned, confidence)
     return float(np.sqrt(2 * (x + 1) / x * np.log(np.sqrt(x + 1) / (1 - confidence))))
 

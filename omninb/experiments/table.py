@@ -110,7 +110,7 @@ def experiment_table(
         - ``p_value`` : two-sided, of the uplift; ``p_value_adjusted`` : among primary metrics and
           treatments; the rows of segments are a family of their own.
         - ``p_interaction`` : whether the uplift differs between the levels of the segment
-          (Cochran's Q), with ``p_interaction_adjusted``.
+          (Cochran's Q), with ``p_interaction_adjusted`` among primary metrics.
         - ``variance_reduction`` : share of the uplift's variance that CUPED took away.
         - ``always_valid_ci_lower``, ``always_valid_ci_upper``, ``always_valid_p_value`` : with
           ``sequential`` (Waudby-Smith et al., arXiv 2103.06476).
@@ -155,7 +155,8 @@ def experiment_table(
     p_values[(frame["role"] != "primary").to_numpy()] = np.nan
     for family in (whole, ~whole):
         frame.loc[family, "p_value_adjusted"] = adjusted(p_values[family], correction)
-    first = ~whole & ~frame.duplicated(["metric", "variant", "segment"]).to_numpy()
+    asked_of = ~whole & (frame["role"] == "primary").to_numpy()
+    first = asked_of & ~frame.duplicated(["metric", "variant", "segment"]).to_numpy()
     frame.loc[first, "p_interaction_adjusted"] = adjusted(
         frame.loc[first, "p_interaction"].to_numpy(), correction
     )
