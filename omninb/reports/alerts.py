@@ -13,6 +13,9 @@ from omninb.wording import number_words
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#+!|~$&])")
 
+# What readers of mails and chats make links of, though no Markdown says so.
+_ADDRESS = re.compile(r":(?=//)|\b(?:www\.|mailto:|xmpp:|javascript:|data:)", re.IGNORECASE)
+
 
 def crossings(
     reports: Sequence[dict[str, Any]], thresholds: Mapping[str, Threshold]
@@ -106,4 +109,5 @@ def summary(record: Mapping[str, Any], before: Mapping[str, Any]) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown leaves as it is, on one line and without links that readers make."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split())).replace("://", ": //")
+    text = _ADDRESS.sub(lambda found: f"{found.group()} ", " ".join(str(text).split()))
+    return _MARKDOWN.sub(r"\\\1", text.replace("@", " (at) "))

@@ -96,14 +96,12 @@ def _run_row(run: dict[str, Any]) -> dict[str, Any]:
     reports = run.get("reports", [])
     facts: dict[str, Any] = next((r["facts"] for r in reports if r.get("facts")), {})
     ledger = next((r["ledger"] for r in reports if r.get("ledger")), None) or {}
-    minutes, seconds = divmod(round(run.get("seconds", 0)), 60)
     moment = datetime.fromisoformat(run["started"])
     return {
         "when": f"{moment.day} {moment:%b %Y, %H:%M}",
         "status": run.get("status", "failed"),
         "period": _period(facts) or "–",
         "used": ledger.get("used"),
-        "took": f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s",
         "note": "Nothing was published" if run.get("status") != "ok" else f"runs/{run['run']}",
     }
 

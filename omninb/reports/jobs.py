@@ -91,7 +91,9 @@ def jobs_of(suite: Suite, parameters: Mapping[str, Any], as_of: datetime, work: 
             raise OmninbError(
                 f"suite: two notebooks have the same name, {name}, so their pages would collide."
             )
-        jobs[name] = Job(path, notebook, given, name, as_of, entry.title, suite.timeout, paths)
+        own = given.get("EVENTS")  # of a notebook that reads another log, or customers
+        shown = paths if own in (None, *paths) else {str(own): PurePath(str(own)).name}
+        jobs[name] = Job(path, notebook, given, name, as_of, entry.title, suite.timeout, shown)
     for name in parameters:
         if name not in known:
             raise OmninbError(f"no notebook has a parameter {name!r}.{nearest(str(name), known)}")

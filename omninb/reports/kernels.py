@@ -43,6 +43,10 @@ class Kernels:
             def _kernel_spec_manager_default(self) -> KernelSpecManager:
                 return KernelSpecManager(kernel_dirs=[])  # only ipykernel's own, built in
 
+            @default("connection_file")
+            def _connection_file_default(self) -> str:
+                return str(folder / ".kernel.json")  # it goes with the folder, even after SIGKILL
+
             async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
                 await super()._async_launch_kernel(kernel_cmd, **kw | {"cwd": str(folder)})
                 kernels._started(getattr(self.provisioner, "pgid", None))

@@ -57,7 +57,6 @@ def writing(folder: Path) -> Iterator[Path]:
         _sweep(folder)
         yield folder
     finally:
-        _sweep(folder)
         with suppress(OSError):
             (folder / _LOCK).unlink()  # while it is held: who waited opens a new one
         lock.release()
@@ -76,18 +75,28 @@ def staging(folder: Path) -> Iterator[Path]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a run left that died; only the holder of the lock may."""
-    for left in (*folder.glob(f"{_MAKING}*"), *folder.glob(".latest-*")):
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+    """Remove what a run left that was killed, and write down that it was; only in the lock."""
+    for left in folder.glob(f"{_MAKING}*"):
+        record = record_of(left)
+        shutil.rmtree(left, ignore_errors=True)
+        if record is not None and record.get("status") != "failed":
+            with suppress(OSError), staging(folder) as stage:
+                write_record(stage, failed(record, "the run was killed before it was done."))
+                keep(stage, folder, str(record.get("run", "killed")))
+    for link in folder.glob(".latest-*"):
+        link.unlink(missing_ok=True)
+
+
+def failed(record: Mapping[str, Any], error: str) -> dict[str, Any]:
+    """The record of a run that published nothing."""
+    return {**record, "status": "failed", "error": error, "reports": []}
 
 
 def write_record(stage: Path, record: Mapping[str, Any]) -> None:
     """run.json, for machines and for the index of later runs; written through to the disk."""
     text = json.dumps(record, ensure_ascii=False, indent=2, sort_keys=True)
-    with (stage / "run.json").open("w", encoding="utf-8") as file:
+    # A file name that is no UTF-8 holds surrogates: as a backslash and digits they are JSON's too.
+    with (stage / "run.json").open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
@@ -105,14 +114,24 @@ def move_into_place(stage: Path, folder: Path) -> None:
 
 
 def keep(stage: Path, folder: Path, run: str) -> Path:
-    """Give a finished stage its name under ``runs/``, in the place of a failed run of that name."""
+    """Give a finished stage its name under ``runs/``, in the place of a failed run of that name.
+
+    Nothing but a failed run is ever replaced: where anything else has the name, it gets a number.
+    """
     runs = folder / "runs"
     runs.mkdir(exist_ok=True)
     stage.chmod(0o755)  # mkdtemp makes private folders; a report is there to be read
-    target = runs / run
+    target, again = runs / run, 1
+    while target.exists() and (record_of(target) or {}).get("status") != "failed":
+        again += 1
+        target = runs / f"{run}-{again}"
     if target.exists():
-        os.rename(target, stage.with_name(f"{_MAKING}gone-{run}"))
-    os.rename(stage, target)
+        gone = stage.with_name(f"{_MAKING}gone-{target.name}")
+        os.rename(target, gone)
+        os.rename(stage, target)
+        shutil.rmtree(gone, ignore_errors=True)
+    else:
+        os.rename(stage, target)
     return target
 
 

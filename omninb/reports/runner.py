@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +12,6 @@ from typing import Any
 
 import nbformat
 
-from omninb.errors import OmninbError
 from omninb.reports.catalogue import find_notebook, short_name
 from omninb.reports.execution import RunError, execute, read_notebook
 from omninb.reports.kernels import Kernels
@@ -21,7 +19,9 @@ from omninb.reports.page import assets, ledger_view, page_html, shown_value
 from omninb.reports.parameters import check_parameters
 from omninb.reports.progress import Progress
 from omninb.reports.publication import move_into_place, staging, write_record, writing
-from omninb.reports.story import read_story
+from omninb.reports.scratch import scratch
+from omninb.reports.story import SHOWN_MIMES, read_story
+from omninb.reports.table_files import write_tables
 
 _VERSIONS = ("omninb", "pandas", "numpy", "duckdb", "numba", "plotly", "papermill")
 
@@ -133,6 +133,8 @@ def make_report(
 ) -> dict[str, Any]:
     """Execute a notebook and write ``<name>.html`` and ``<name>.ipynb`` into ``stage``.
 
+    In a suite, the page's tables are written as CSV beside it.
+
     Returns
     -------
     dict
@@ -144,22 +146,24 @@ def make_report(
         If it did not run to its end or its page cannot be made.
     """
     name = job.name
-    with tempfile.TemporaryDirectory(prefix="omninb-", ignore_cleanup_errors=True) as work:
+    with scratch() as work:
         try:
             executed, seconds = execute(
-                job.notebook, job.parameters, Path(work), progress.cells, job.kernels, job.timeout
+                job.notebook, job.parameters, work, progress.cells, job.kernels, job.timeout
             )
-            without_paths(executed, job.paths | {work: ""})
-            story = read_story(executed)
         except RunError as error:
             shared = f"{name}: {error.shared}"
             raise RunError(f"{name}: {error}", shared, error.traceback) from None
-        except OmninbError as error:
-            raise RunError(f"{name}: no page could be made: {error}") from None
-    story.question = job.title or story.question
-    (stage / f"{name}.html").write_text(
-        page_html(executed, story, suite, job.as_of.isoformat()), encoding="utf-8"
-    )
+    without_paths(executed, job.paths | {str(work): ""})
+    try:
+        story = read_story(executed)
+        story.question = job.title or story.question
+        page = page_html(executed, story, suite, job.as_of.isoformat())
+    except Exception as error:
+        said = f"{name}: no page could be made"
+        raise RunError(f"{said}: {error}", f"{said}: {type(error).__name__}") from error
+    only_shown(executed)
+    (stage / f"{name}.html").write_text(page, encoding="utf-8")
     nbformat.write(executed, stage / f"{name}.ipynb")
     ledger = ledger_view(story.ledger)
     return {
@@ -173,6 +177,8 @@ def make_report(
         "ledger": ledger and {"read": ledger["read"], **dict(ledger["terms"])},
         "headlines": story.headlines,
         "verdicts": story.verdicts,
+        # The folder of a run holds its tables; that of one notebook would keep those of before.
+        "tables": write_tables(story.tables, stage / "tables", name) if suite else [],
     }
 
 
@@ -193,6 +199,13 @@ def without_paths(notebook: Any, paths: Mapping[str, str]) -> None:
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.source = cleaned(cell.source)
+
+
+def only_shown(notebook: Any) -> None:
+    """Leave what the page shows too: prints, warnings and frames may hold ids and paths."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if SHOWN_MIMES & set(o.get("data", {}))]
 
 
 def versions() -> dict[str, str]:

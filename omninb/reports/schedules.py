@@ -59,5 +59,7 @@ def crontab_line(suite: str, cron: str, out: str) -> str:
             raise OmninbError(f"{str(path)!r}: cron reads no path with a line break.")
     command = [sys.executable, "-m", "omninb", "report", str(file), "--out", str(folder)]
     log = shlex.quote(str(folder / "schedule.log"))
-    words = f"mkdir -p {shlex.quote(str(folder))} && {shlex.join(command)} >> {log} 2>&1"
+    # An error's text may hold data: the log is for its owner alone, the reports are not.
+    ready = f"mkdir -p {shlex.quote(str(folder))} && (umask 077 && touch {log})"
+    words = f"{ready} && {shlex.join(command)} >> {log} 2>&1"
     return f"{' '.join(fields)} {words}".replace("%", "\\%")

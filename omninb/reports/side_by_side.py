@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,20 +59,3 @@ def _one(job: Job, number: int, of: int, title: str, stage: Path) -> dict[str, A
 def _first_failure(running: Sequence[Future[Any]], done: set[Future[Any]]) -> BaseException | None:
     """What failed first in the suite's order, of that which failed by itself."""
     return next((e for one in running if one in done and (e := one.exception())), None)
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """SIGTERM ends the run as a failure that is written down, not in the middle of a word."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        raise RunError("the run was stopped (SIGTERM).")
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 from omninb.errors import OmninbError
 from omninb.reports.alerts import crossings, summary, unknown_names
 from omninb.reports.execution import RunError
+from omninb.reports.failures import keep_failure, reason
 from omninb.reports.index_page import index_html
 from omninb.reports.jobs import jobs_of, suite_of
 from omninb.reports.log_once import read_once
@@ -33,10 +32,12 @@ from omninb.reports.publication import (
     writing,
 )
 from omninb.reports.runner import Job, versions, write_assets
-from omninb.reports.side_by_side import make_reports, stoppable
+from omninb.reports.scratch import scratch
+from omninb.reports.side_by_side import make_reports
+from omninb.reports.stopping import stoppable, undisturbed
 from omninb.reports.suite_file import Suite
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PATIENCE = 300  # seconds that a command may take that hears of a run
 
 
@@ -98,65 +99,72 @@ def run_report(
     given = dict(parameters or {})
     asked = suite_of(suite, given, moment)
     folder, begun = Path(out), time.monotonic()
-    with (
-        stoppable(),
-        tempfile.TemporaryDirectory(prefix="omninb-", ignore_cleanup_errors=True) as work,
-    ):
-        jobs = jobs_of(asked, given, moment, Path(work))
+    if run_id is not None and not _RUN_ID.fullmatch(run_id):
+        raise OmninbError(f"run_id={run_id!r}: letters, digits, - and _, at most 64.")
+    with stoppable() as stop, scratch() as work:
+        jobs = jobs_of(asked, given, moment, work)
+        name = run_id or moment.strftime("%Y%m%dT%H%M%SZ")
         record: dict[str, Any] = {"title": asked.title, "started": moment.isoformat()}
-        record["versions"] = versions()
-        with _alone(folder, record), staging(folder) as stage:
-            record["run"] = run = _name(folder, moment, run_id)
-            try:
-                record["data"] = read_once(asked.events, moment, Path(work))
+        record |= {"run": f"{name}-refused", "versions": versions()}
+        with _written_down(asked, record, folder, begun, BusyError), writing(folder):
+            record["run"] = name if run_id else _unused(folder, name)
+            with (
+                _written_down(asked, record, folder, begun, BaseException),
+                staging(folder) as stage,
+            ):
+                write_record(stage, {**record, "status": "running", "reports": []})
+                record["data"] = read_once(asked.events, moment, work)
                 record["inputs"] = _fingerprint(asked, jobs, record)
                 if _made_before(folder, record):
                     return folder / "latest" / "index.html"
                 record["reports"] = make_reports(asked, jobs, stage)
                 record["alerts"] = crossings(record["reports"], asked.alerts)
-                for name in unknown_names(record["reports"], asked.alerts):
-                    raise RunError(f"alerts: no report has a headline {name!r}.")
+                for headline in unknown_names(record["reports"], asked.alerts):
+                    raise RunError(f"alerts: no report has a headline {headline!r}.")
                 record |= {"status": "ok", "seconds": round(time.monotonic() - begun, 1)}
                 _write_pages(record, stage, earlier_runs(folder))
-                keep(stage, folder, run)
-                switch(folder, run)
-            except BaseException as error:
-                seconds = round(time.monotonic() - begun, 1)
-                _keep_failure(error, {**record, "seconds": seconds}, folder)
-                _tell(asked.on_failure, folder / "runs" / run)
-                raise
+                stop.check()
+                with undisturbed():
+                    made = keep(stage, folder, record["run"])
+                    switch(folder, made.name)
+                    stop.over = True
             remove_old(folder, asked.keep)
-            _tell(asked.on_success, folder / "runs" / run)
+            _tell(asked.on_success, made)
     return folder / "latest" / "index.html"
 
 
 @contextmanager
-def _alone(folder: Path, record: dict[str, Any]) -> Iterator[None]:
-    """The folder for this run alone; a run that is refused for another is written down too."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(writing(folder))
-        except BusyError as error:
-            refused = {**record, "run": f"{_stamp(record['started'])}-refused", "seconds": 0.0}
-            _keep_failure(error, refused, folder)
-            raise
+def _written_down(
+    asked: Suite,
+    record: dict[str, Any],
+    folder: Path,
+    begun: float,
+    kind: type[BaseException],
+) -> Iterator[None]:
+    """A failure of that kind leaves its record, and is told to whom the suite names."""
+    try:
         yield
+    except kind as error:
+        with undisturbed():
+            took = {**record, "seconds": round(time.monotonic() - begun, 1)}
+            kept = keep_failure(error, took, folder)
+        try:
+            if kept is not None:
+                _tell(asked.on_failure, kept)
+        except RunError as second:
+            error.add_note(str(second))
+        if isinstance(error, OSError):
+            raise RunError(reason(error)) from error
+        raise
 
 
-def _stamp(started: str) -> str:
-    return datetime.fromisoformat(started).strftime("%Y%m%dT%H%M%SZ")
-
-
-def _name(folder: Path, moment: datetime, run_id: str | None) -> str:
-    """The run's name; a run of the same second gets a number."""
-    if run_id is not None:
-        if not run_id.replace("-", "").replace("_", "").isalnum() or len(run_id) > 64:
-            raise OmninbError(f"run_id={run_id!r}: letters, digits, - and _, at most 64.")
-        return run_id
-    name, again = _stamp(moment.isoformat()), 1
-    while (folder / "runs" / (name if again == 1 else f"{name}-{again}")).exists():
+def _unused(folder: Path, stamp: str) -> str:
+    """A run's name by its moment; a run of the same second gets a number."""
+    name, again = stamp, 1
+    while (folder / "runs" / name).exists():
         again += 1
-    return name if again == 1 else f"{name}-{again}"
+        name = f"{stamp}-{again}"
+    return name
 
 
 def _fingerprint(asked: Suite, jobs: Sequence[Job], record: Mapping[str, Any]) -> str:
@@ -178,7 +186,9 @@ def _made_before(folder: Path, record: Mapping[str, Any]) -> bool:
             f"run_id={record['run']!r}: a run of that name stands there, of other data, parameters "
             "or versions. Give another name."
         )
-    switch(folder, record["run"])
+    shown = record_of(folder / "latest")
+    if shown is None or shown["started"] < record["started"]:  # it was killed before the switch
+        switch(folder, record["run"])
     return True
 
 
@@ -191,23 +201,6 @@ def _write_pages(record: Mapping[str, Any], stage: Path, earlier: list[dict[str,
     (stage / "summary.md").write_text(text, encoding="utf-8")
     write_assets(stage)
     write_record(stage, record)
-
-
-def _keep_failure(error: BaseException, record: Mapping[str, Any], folder: Path) -> None:
-    """Write down what failed, as far as the disk allows; the error itself is raised in any case."""
-    with suppress(OSError), staging(folder) as stage:
-        shared = type(error).__name__
-        if isinstance(error, OSError):
-            shared = f"a file could not be written: {os.strerror(error.errno or 0)}"
-        elif isinstance(error, OmninbError):
-            shared = getattr(error, "shared", "the event log could not be read: see run.log")
-        log = [f"{record['started']} {record['run']} failed", str(error)]
-        log += [_COLOURS.sub("", line) for line in getattr(error, "traceback", [])]
-        descriptor = os.open(stage / "run.log", os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join(log) + "\n")
-        write_record(stage, {**record, "status": "failed", "error": shared, "reports": []})
-        keep(stage, folder, record["run"])
 
 
 def _tell(command: Sequence[str], run: Path) -> None:

@@ -25,6 +25,7 @@ def test_a_run_leaves_its_page_notebook_record_and_assets(reports: Path) -> None
     assert set(contents(latest.resolve())) == {
         "assets/plotly.min.js", "assets/report.css", "assets/report.js", "index.html", "run.json",
         "drop_off.html", "drop_off.ipynb", "small.html", "small.ipynb", "summary.md",
+        "tables/drop_off-1-drop-off-by-channel.csv",
     }  # fmt: skip
     assert {path.name for path in reports.iterdir()} == {"runs", "latest"}
 
@@ -118,14 +119,16 @@ def test_a_fault_leaves_no_new_folder(tmp_path: Path) -> None:
 
 
 def test_one_notebook_alone(tmp_path: Path) -> None:
-    path = write(small_notebook("import sys; print(sys.executable)"), tmp_path / "07_alone.ipynb")
+    source = "import sys, omninb as onb; print(1); onb.verdict('none', sys.executable, '1')"
+    path = write(small_notebook(source), tmp_path / "07_alone.ipynb")
     page = run_notebook(path, {"BY": "0123"}, tmp_path / "out")
     assert page == tmp_path / "out" / "alone.html" and "0123" in page.read_text(encoding="utf-8")
     assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "ok"
     import sys
 
     executed = nbformat.read(tmp_path / "out" / "alone.ipynb", as_version=4)
-    assert executed.cells[-1].outputs[0].text.strip() == sys.executable
+    (shown,) = executed.cells[-1].outputs  # what was printed stays with who ran it
+    assert shown.data["application/vnd.omninb.verdict+json"]["sentence"] == sys.executable
 
 
 def test_parameters_are_checked_before_anything_runs(tmp_path: Path) -> None:
