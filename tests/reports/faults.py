@@ -126,13 +126,14 @@ class Place:
 
 
 @cache
-def good_report() -> tuple[tempfile.TemporaryDirectory[str], Path]:
-    """A report folder after one good run; made once, and gone with the process."""
+def good_report() -> tuple[tempfile.TemporaryDirectory[str], Path, float]:
+    """A report folder after one good run, made once, gone with the process; the seconds it took."""
     kept = tempfile.TemporaryDirectory(prefix="fault-")
     home = Path(kept.name)
     here = Place(home, home / "out", random.Random(0))
+    began = time.monotonic()
     assert here.run(GOOD, *FIRST) == 0, here.said
-    return kept, here.out
+    return kept, here.out, time.monotonic() - began
 
 
 @contextmanager
@@ -190,7 +191,7 @@ def timeout(here: Place) -> str:
 def killed(here: Place) -> str:
     """F6: SIGKILL at any moment. The next run writes it down."""
     process = here.start(GOOD)
-    time.sleep(here.chance.uniform(0.2, 5))
+    time.sleep(here.chance.uniform(0.1, 1.1 * good_report()[2]))
     process.kill()
     process.wait()
     end = time.monotonic() + 10  # a kernel looks for its parent every second
@@ -202,7 +203,7 @@ def killed(here: Place) -> str:
 def stopped(here: Place) -> str:
     """F7: SIGTERM at any moment; asked twice, as impatient systems do."""
     process = here.start(here.chance.choice([GOOD, BUSY]))
-    time.sleep(here.chance.uniform(0.2, 5))
+    time.sleep(here.chance.uniform(0.1, 1.1 * good_report()[2]))
     process.terminate()
     time.sleep(here.chance.uniform(0, 0.2))
     process.terminate()
