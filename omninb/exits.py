@@ -167,9 +167,9 @@ def exit_table(
 
 def _named(names: Sequence[str], expected_ends: Sequence[str]) -> np.ndarray:
     """Which kinds are named, whole or by one of their parts."""
-    if isinstance(expected_ends, str):
+    if isinstance(expected_ends, str) or not all(isinstance(end, str) for end in expected_ends):
         raise OmninbError(
-            f"expected_ends={expected_ends!r}: give a list, such as [{expected_ends!r}]."
+            f"expected_ends={expected_ends!r}: give a list of names, such as ['delivered']."
         )
     parts = [{name, *name.split(" · ")} for name in names]
     for end in expected_ends:
