@@ -28,8 +28,9 @@ lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers
+bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of the simulator at 1 million
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/simulate_speed.py
 
 coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs
 	$(BIN)/python benchmarks/interval_coverage.py

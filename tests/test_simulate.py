@@ -261,6 +261,20 @@ def test_both_come_as_event_logs_that_kept_every_row():
     assert 55_000 < len(shipped) < 65_000 and len(shipped.quarantine) == 0
 
 
+@pytest.mark.parametrize("seed", [3, 4, 5])
+@pytest.mark.parametrize("block", [25_000, 300])
+def test_the_ledger_says_nothing_but_what_was_refunded(monkeypatch, seed, block):
+    monkeypatch.setattr(simulate, "BLOCK", block)
+    log, truth = onb.simulate_retailer(customers=1_000, seed=seed)
+    said = log.quality[log.quality["outcome"] != "count"]
+    assert said["check"].tolist() == ["value below 0: refunds"]
+    assert said["outcome"].tolist() == ["note"]
+    returns = (log.to_frame()["event"] == "return").sum()
+    assert said["rows"].tolist() == [returns] and returns > 50
+    counted = log.quality.set_index("check")["rows"]
+    assert counted["read"] == counted["used"] == truth["touchpoints"]
+
+
 def test_omninb_finds_the_journeys_and_the_exits_that_were_drawn():
     log, truth = onb.simulate_retailer(customers=8_000, seed=12)
     journeys = log.journeys(**truth["journey_rules"])
