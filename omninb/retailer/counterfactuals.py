@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from omninb.retailer.columns import ids, worth
 from omninb.retailer.moves import SWAYED_BY_CHECKOUT, SWAYED_BY_VIDEO, Chances
-from omninb.retailer.people import People, planned_journeys
-from omninb.retailer.shop import BOUGHT
+from omninb.retailer.people import People, in_week
+from omninb.retailer.shop import BOUGHT, DAY, WEB
 from omninb.retailer.year import Year, year
 
 
@@ -32,7 +32,7 @@ def counterfactual(who: People, lived: Year, chances: Chances, truth: dict[str, 
         "handover": _again(
             who, lived, replace(chances, handover=0.0), truth, _of(lived, walked.handed)
         ),
-        "dip": _again(who, lived, chances, truth | {"channel_dip": None}, _dipped(who, truth)),
+        "dip": _again(who, lived, chances, truth | {"channel_dip": None}, _dipped(lived, truth)),
     }
     columns = {"customer_id": ids("C", who.number), "purchases": bought[0], "value": bought[1]}
     for effect, (purchases, value) in without.items():
@@ -63,10 +63,12 @@ def _of(lived: Year, rows: np.ndarray) -> np.ndarray:
     return np.unique(lived.plans.person[lived.touchpoints.journey[rows]])
 
 
-def _dipped(who: People, truth: dict[str, Any]) -> np.ndarray:
-    """The customers whom the dip keeps away from the channel."""
-    with_dip, without = (planned_journeys(who, dip) for dip in (truth["channel_dip"], None))
-    return np.unique(without.person[with_dip.channel != without.channel])
+def _dipped(lived: Year, truth: dict[str, Any]) -> np.ndarray:
+    """The customers whom the dip may have sent to the web."""
+    if not truth["channel_dip"]:
+        return np.empty(0, np.int64)
+    begins = in_week(truth["channel_dip"], lived.plans.start // DAY)
+    return np.unique(lived.plans.person[begins & (lived.plans.channel == WEB)])
 
 
 def _again(
