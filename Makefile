@@ -45,8 +45,9 @@ sample: .venv/ready ## write the samples in data/, clean and dirty, again from t
 	$(BIN)/python tools/write_sample.py
 	$(BIN)/python tools/write_dirty_sample.py
 
-picture: .venv/ready ## draw the README's journey map again from the sample
+picture: .venv/ready ## draw the README's journey map and the sample's shop again
 	$(BIN)/python tools/draw_picture.py
+	$(BIN)/python tools/draw_shop.py
 
 lock: .venv/ready ## write requirements.lock again from pyproject.toml; delete it first for newer versions
 	$(BIN)/$(UV_COMPILE)
