@@ -77,6 +77,15 @@ def test_the_log_is_in_time_order_with_minutes_in_a_visit_and_days_between(year)
     assert (rows["timestamp"].dt.year == 2025).all()
 
 
+def test_stores_are_visited_in_opening_hours_and_in_a_visit_of_its_own(year):
+    rows, _ = year
+    store = rows["channel"] == "store"
+    when = rows.loc[store, "timestamp"].dt
+    assert set(when.hour) == set(range(9, 20)) and 6 not in set(when.day_of_week)
+    stays = rows["session_id"] == rows["session_id"].shift()
+    assert (rows["channel"].shift()[store & stays] == "store").all() and (store & stays).sum() > 100
+
+
 def test_carts_checkouts_payments_and_purchases_follow_each_other_in_a_shop(year):
     rows, _ = year
     before = rows["event"].shift().where(rows["session_id"] == rows["session_id"].shift())
