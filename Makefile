@@ -31,11 +31,12 @@ lint: .venv/ready ## ruff and mypy
 bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of the simulator at 1 million
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/simulate_speed.py
+	$(BIN)/python benchmarks/experiment_speed.py
 
 coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs
 	$(BIN)/python benchmarks/interval_coverage.py
 
-judge: .venv/ready ## intervals, false alarms and planted effects of every analysis in one table, about 10 minutes; LOGS=200 for a quick look
+judge: .venv/ready ## intervals, false alarms and planted effects of every analysis in one table, about 40 minutes; LOGS=200 for a quick look
 	$(BIN)/python benchmarks/judge.py --logs $(LOGS)
 
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed

@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.experiment_judge import experiment_rows
 from benchmarks.false_alarms import false_alarm_rows
 from benchmarks.interval_coverage import coverage_rows, coverage_table
 from benchmarks.marks import Row, printed
@@ -27,6 +28,7 @@ def judged(logs: int) -> list[Row]:
         *coverage_rows(coverage_table(logs), logs),
         *false_alarm_rows(5 * logs),
         *exit_rows(max(20, logs // 20)),
+        *experiment_rows(logs),
         *truth_rows(20),
     ]
 

@@ -11,9 +11,11 @@ from omninb.errors import OmninbError, duration, nearest
 from omninb.funnel_steps import FunnelSteps
 from omninb.journeys import Journeys
 from omninb.passes import attempts as passes
+from omninb.passes import mixed
 from omninb.passes.compiling import each, group_ranges
+from omninb.passes.optional import place_optional
 
-ORDERS = {"ordered": passes.ORDERED, "strict": passes.STRICT, "any": passes.ANY}
+ORDERS = ("ordered", "strict", "any")
 ATTEMPTS = {"furthest": passes.FURTHEST, "first": passes.FIRST, "every": passes.EVERY}
 _EVER = np.iinfo(np.int64).max // 4
 _SMALL, _PARTS = 200_000, 16
@@ -146,10 +148,18 @@ class Search:
             if value not in known:
                 raise OmninbError(f"{name}={value!r}: one of {', '.join(known)}.")
         if order != "ordered" and steps.optional:
-            raise OmninbError(f'order={order!r}: optional= needs order="ordered".')
+            why = {
+                "strict": "nothing comes between strict steps",
+                "any": "among steps in any order none is in between",
+            }
+            raise OmninbError(
+                f"order={order!r}: optional= names steps that may come between two others, and "
+                f'{why[order]}. Give order="ordered", or leave them out of steps=.'
+            )
         if order == "any" and steps.spans:
             raise OmninbError(
-                'order="any": exclude= stands between two steps in order. Give order="ordered".'
+                'order="any": exclude= stands between two steps, one after the other, and steps in '
+                'any order have no between. Give order="ordered" or "strict".'
             )
         window = _EVER if within is None else duration(within, "within")
         units = Units.of(journeys, unit, hold)
@@ -180,26 +190,37 @@ class Search:
         if self.attempt == "every":
             here = self.fits[offsets[0] : offsets[-1]]
             most = np.count_nonzero(here & np.uint16(starts))
-        places = [*self.required, *([] if self.order == "any" else steps.optional)]
-        seeks = self.attempt == "furthest"
+        size, seeks = len(steps.labels), self.attempt == "furthest"
         found = (
             np.empty(most, np.int32),
             np.empty(most, np.uint8),
             np.empty(most, bool),
             np.empty(most, np.int64),
-            np.empty((most, len(places)), np.int32),
-            np.empty((most if seeks else 0, len(places)), np.int32),
+            np.empty((most, size), np.int32),
+            np.empty((most if seeks else 0, size), np.int32),
         )
-        width = max(int(np.diff(offsets).max(initial=0)), passes.MOST_STEPS)
         until = self.journeys.rules.observed_until - self.window
-        count = passes.find_attempts(
-            first, last, units.offsets, self.time, self.fits, ORDERS[self.order],
-            ATTEMPTS[self.attempt], len(steps.required), self.window, *self.between,
-            _EVER if self.window == _EVER else until,
-            *(np.array(one, np.int64) for one in (steps.after, places, steps.blocked, steps.inner)),
-            np.empty((passes.ROOM, width), np.int64), *found,
-        )  # fmt: skip
+        when = (self.window, *self.between, _EVER if self.window == _EVER else until)
+        where = (first, last, units.offsets, self.time, self.fits)
+        attempt = ATTEMPTS[self.attempt]
+        width = max(int(np.diff(offsets).max(initial=0)), passes.MOST_STEPS)
+        if self.order == "any":
+            room = np.empty((mixed.ROOM, width), np.int64)
+            count = mixed.find_mixed_attempts(*where, attempt, *when, room, *found)
+        else:
+            required, blocked, inner = (
+                np.array(one, np.int64) for one in (steps.required, steps.blocked, steps.inner)
+            )
+            count = passes.find_attempts(
+                *where, self.order == "strict", attempt, *when, required, size, blocked, inner,
+                np.empty((passes.ROOM, width), np.int64), *found,
+            )  # fmt: skip
         unit, depth, open_, began, reached, firsts = (column[:count] for column in found)
+        for chains in (reached, firsts) if steps.optional else ():
+            place_optional(
+                units.offsets, self.time, self.fits, self.window, np.array(steps.after, np.int64),
+                np.array([*steps.required, *steps.optional], np.int64), unit[: len(chains)], chains,
+            )  # fmt: skip
         reached = self._in_journeys(reached)
         firsts = self._in_journeys(firsts) if seeks else reached
         return Attempts(unit, depth, open_, began, reached, firsts)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from omninb.adjusting import adjusted
 from omninb.drop_off_tally import (
     HIGH,
     LOST,
@@ -19,7 +20,7 @@ from omninb.drop_off_tally import (
     StepsTaken,
 )
 from omninb.funnel_steps import Step
-from omninb.intervals import Rates, difference_p_values, holm
+from omninb.intervals import Rates, difference_p_values
 from omninb.journeys import Journeys
 from omninb.passes.compiling import GROUPS
 from omninb.tallies import By, difference_columns, money_of, rate_columns, texts, with_node
@@ -100,7 +101,7 @@ def drop_off_table(
         **rate_columns("drop_off", "interval_method", drop_off),
         **rate_columns("leave_channel_rate", "leave_channel_interval_method", leave),
         **difference_columns(rest, drop_off),
-        "p_adjusted": holm(difference_p_values(rest, drop_off)),
+        "p_adjusted": adjusted(difference_p_values(rest, drop_off), "holm"),
         "value": [money_of(counts[i, HIGH:]) if labels[i][0] in valued else np.nan for i in shown],
     }
     frame = with_node(pd.DataFrame(columns), tally.facts.by)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from omninb.adjusting import adjusted
 from omninb.funnel_steps import FunnelSteps
 from omninb.funnel_tally import CUSTOMERS, OPEN, OPEN_REACHED, UNITS, FunnelTally
-from omninb.intervals import Rates, difference_p_values, holm
+from omninb.intervals import Rates, difference_p_values
 from omninb.step_times import conditional_quantile
 from omninb.tallies import difference_columns, rate_columns, texts
 
@@ -78,12 +79,12 @@ def with_level_differences(frame: pd.DataFrame, tally: FunnelTally) -> pd.DataFr
     rest, own = tally.rest_rates(part, whole), tally.level_rates(part, whole)
     begins = (frame["step"] == 1).to_numpy()
     p = np.where(begins, np.nan, difference_p_values(rest, own))
-    adjusted = np.full(len(p), np.nan)
+    by_step = np.full(len(p), np.nan)
     for step in frame["step"].unique():
         here = (frame["step"] == step).to_numpy()
-        adjusted[here] = holm(p[here])
+        by_step[here] = adjusted(p[here], "holm")
     columns = difference_columns(rest, own, begins)
-    columns |= {"p_value": p, "p_adjusted": adjusted, "small": own.customers < _FEW}
+    columns |= {"p_value": p, "p_adjusted": by_step, "small": own.customers < _FEW}
     return frame.assign(**columns)
 
 

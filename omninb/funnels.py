@@ -58,7 +58,7 @@ def funnel_table(
         Who attempts: a customer, over all journeys end to end, or a journey.
     exclude : condition, (condition, step, step) or list of these, optional
         What must not come between two steps (without them: the first and the last); who has it
-        there goes no further.
+        there goes no further. Not with ``order="any"``, which has no between.
     hold : str, optional
         A column, such as ``order_id``, whose value all touchpoints of an attempt share: the unit is
         (customer, value) or (journey, value).
@@ -67,7 +67,8 @@ def funnel_table(
         is fixed of a customer, ``{"customer": "segment"}``: the value at the customer's very first
         touchpoint. Needs ``attempt="first"`` or ``"every"``: "furthest" selects on the outcome.
     optional : list of str, optional
-        Steps, by their label, that may be left out.
+        Steps, by their label, that may be left out. Only with ``order="ordered"``: nothing comes
+        between strict steps, and steps in any order have no between.
 
     Returns
     -------

@@ -153,16 +153,6 @@ def difference_p_values(a: Rates, b: Rates) -> np.ndarray:
     return np.where(known, high, np.nan)
 
 
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """P-values adjusted for their number (Holm 1979); NaN stays NaN and is no test."""
-    from statsmodels.stats.multitest import multipletests
-
-    adjusted, known = np.full(len(p_values), np.nan), np.isfinite(p_values)
-    if known.any():
-        adjusted[known] = multipletests(p_values[known], method="holm")[1]
-    return adjusted
-
-
 def _jackknife_error(replicates: np.ndarray, estimate: np.ndarray) -> np.ndarray:
     groups = len(replicates)
     with np.errstate(invalid="ignore"):

@@ -16,7 +16,7 @@ import pyarrow as pa
 from omninb.errors import OmninbError, nearest
 from omninb.memory import fresh, plain_memory
 from omninb.passes import customers
-from omninb.passes.compiling import GROUPS, each, group_ranges, ready, threads
+from omninb.passes.compiling import GROUPS, each, group_ranges, threads
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -74,7 +74,6 @@ def customer_hashes(ids: pa.Array, out: np.ndarray | None = None) -> np.ndarray:
     >>> bool((customer_hashes(pa.array(["123"])) == customer_hashes(pa.array([123]))).all())
     True
     """
-    ready()
     out = np.empty((len(ids), 2), np.uint64) if out is None else out
     if pa.types.is_integer(ids.type):
         customers.hash_integers(writable(ids.cast(pa.int64()), np.int64), out)
@@ -228,7 +227,6 @@ def _lay_out(log: EventLog) -> Layout:
             f"the log has {table.num_rows:,} touchpoints; a layout holds up to {(1 << 31) - 1:,}. "
             "Read it in parts by customer, and add their tallies."
         )
-    ready()
     batches = table.select(["customer_id", "timestamp"]).to_batches(max_chunksize=_BATCH)
     first_rows = np.concatenate(([0], np.cumsum([b.num_rows for b in batches]))).astype(np.int64)
     n = int(first_rows[-1])

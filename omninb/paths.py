@@ -15,7 +15,7 @@ from omninb.errors import OmninbError
 from omninb.intervals import Rates
 from omninb.journeys import Journeys
 from omninb.layout import Numbering, customer_hashes
-from omninb.passes.compiling import GROUPS, each, group_ranges, ready, threads
+from omninb.passes.compiling import GROUPS, each, group_ranges, threads
 from omninb.passes.customers import group_rows
 from omninb.passes.cutting import CONVERTED
 from omninb.passes.paths import PATH_FIELDS, count_shown_paths, hash_paths, read_path
@@ -105,7 +105,6 @@ class PathTally:
         read = np.flatnonzero(hashes[:, 0])
         read_hashes, rows = hashes[read], np.empty(len(read), np.int32)
         starts, everyone = np.empty(GROUPS + 1, np.int64), np.empty(0, np.int32)
-        ready()
         group_rows(read_hashes, everyone, len(read), starts, rows)
         parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = [_NO_PATHS] * GROUPS
 

@@ -132,6 +132,13 @@ def _funnels(journeys: Journeys, steps: Sequence[Step], by: By, within: str | No
              "a funnel lets other touchpoints come between, and joins a customer's journeys; a "
              "transition is one touchpoint right after the other"),
         ]  # fmt: skip
+    if all(isinstance(step, str) for step in steps) and len(set(map(str, steps))) == len(steps):
+        mixed = funnel_table(journeys, steps, within, order="any")
+        rows.append(
+            (f"customers who take all {len(steps)} steps", "funnel_table", furthest,
+             'funnel_table, order="any"', int(mixed["customers"].iloc[-1]),
+             "in order, a step that happened before the one it should follow does not count")
+        )  # fmt: skip
     rows += [
         (f"who goes on to {two}", "funnel_table, customers", int(ever.iloc[-1]),
          "funnel_table, journeys", int(by_journey.iloc[-1]),

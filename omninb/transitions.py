@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from omninb.intervals import difference_bounds
+from omninb.intervals import difference_bounds, difference_p_values
 from omninb.journeys import Journeys
 from omninb.move_tally import MoveTally
 from omninb.tallies import By, texts
@@ -94,7 +94,8 @@ def transition_difference_table(
         ``settled_a`` (the source's settled touchpoints: the denominator), ``probability_a``;
         ``difference`` = b - a, ``difference_ci_lower``, ``difference_ci_upper`` (95 %, not adjusted
         for the number of rows), ``interval_method`` (``jackknife``; ``mover`` for rare cells, the
-        bounds of both combined as if independent: Newcombe 1998; ``none``). Largest first.
+        bounds of both combined as if independent: Newcombe 1998; ``none``), ``p_value`` (two-sided,
+        not adjusted either). Largest first.
         ``attrs["a"]`` and ``attrs["b"]`` hold the facts of both.
 
     Raises
@@ -136,6 +137,7 @@ def transition_difference_table(
             "difference_ci_lower": lower,
             "difference_ci_upper": upper,
             "interval_method": texts(method),
+            "p_value": difference_p_values(rates_a, rates_b),
         }
     )
     frame = frame[(frame["settled_a"] > 0) & (frame["settled_b"] > 0)].sort_values(

@@ -168,7 +168,8 @@ def _kind(frame: pd.DataFrame, name: str) -> str:
         return "duration"
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return "text"
-    if "difference" in name or name == "uplift":
+    counted = pd.api.types.is_integer_dtype(column)  # one count less another
+    if ("difference" in name and not counted) or name == "uplift":
         return "difference"
     rate = name.removesuffix("_a").removesuffix("_b")
     if rate in _RATES or rate.endswith(("_rate", "_share", "_probability")):

@@ -13,8 +13,8 @@ EPOCH = 1_735_689_600_000_000  # 2025-01-01 UTC
 
 
 def log_of(rows, **arguments):
-    """A log of (customer, µs since 2025, channel, event[, order_id])."""
-    names = ["customer_id", "timestamp", "channel", "event", "order_id"]
+    """A log of (customer, µs since 2025, channel, event[, order_id[, value]])."""
+    names = ["customer_id", "timestamp", "channel", "event", "order_id", "value"]
     frame = pd.DataFrame(rows, columns=names[: len(rows[0])] if rows else names[:4])
     frame["customer_id"] = frame["customer_id"].astype("str")
     frame["timestamp"] = pd.to_datetime(

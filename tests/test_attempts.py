@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from logs import DAY, HOUR, log_of
-from naive_funnels import naive_attempts
+from naive_funnels import fits_step, naive_attempts, naive_units, touches_of
 
 from omninb import OmninbError
 from omninb.attempts import Search
@@ -45,29 +43,6 @@ def cases(draw):
             last = draw(st.integers(first + 1, len(required) - 1))
             exclude.append((draw(st.sampled_from(["x", "a", "c"])), first, last))
     return rows, steps, order, attempt, within, unit, optional, exclude
-
-
-def fits_step(step, row):
-    _, _, channel, event, _ = row
-    if isinstance(step, str):
-        return event == step
-    if isinstance(step, dict):
-        return all({"channel": channel, "event": event}[role] == v for role, v in step.items())
-    return any(fits_step(one, row) for one in step)
-
-
-def naive_units(rows, unit, gap):
-    """Rows of each unit in time order, by customer."""
-    units = defaultdict(list)
-    last, nth = {}, defaultdict(int)
-    for row in sorted(rows, key=lambda row: row[1]):
-        customer, time, *_, order = row
-        nth[customer] += time - last.get(customer, time) > gap
-        last[customer] = time
-        if not unit.startswith("held") or order is not None:
-            held = order if unit.startswith("held") else None
-            units[customer, nth[customer] * ("journey" in unit), held].append(row)
-    return units
 
 
 @settings(max_examples=600)
@@ -116,14 +91,7 @@ def test_attempts_are_those_of_the_machine_that_tries_every_chain(case):
     window = None if within is None else within * HOUR or 1
     ordered = [*required, *optional]
     for (customer, *_), own in naive_units(rows, unit, 3 * HOUR).items():
-        touches = [
-            (
-                row[1],
-                {k for k, i in enumerate(ordered) if fits_step(steps[i], row)},
-                {e for e, (what, _, _) in enumerate(exclude) if row[3] == what},
-            )
-            for row in own
-        ]
+        touches = touches_of(own, [steps[i] for i in ordered], [what for what, _, _ in exclude])
         after = [sum(r < o for r in required) - 1 for o in optional]
         rules = (order, attempt, window, until, [(a, b) for _, a, b in exclude], after)
         for chain, extra, late in naive_attempts(touches, len(required), *rules):
@@ -193,6 +161,15 @@ def test_a_window_that_is_not_over_is_open_whatever_happened(last):
     assert found.open.tolist().count(True) == 1
 
 
+@pytest.mark.parametrize("order", ["ordered", "any"])
+def test_a_touchpoint_of_no_step_begins_no_attempt(order):
+    """Day 10 is mature and day 11 is not: the two steps from there on are no mature attempt's."""
+    rows = [day(0, "Y"), day(10, "-"), day(11, "Y"), day(12, "X")]
+    rules = {"within": "9d", "order": order, "attempt": "furthest"}
+    assert attempts(rows, ["Y", "X"], 19, **rules).depth.tolist() == [1]
+    assert attempts(rows, ["Y", "X"], 20, **rules).depth.tolist() == [2]
+
+
 def test_optional_steps_are_found_between_the_required_ones():
     rows = [day(0, "Y"), day(1, "O"), day(2, "X"), day(0, "Y", "b"), day(2, "X", "b"),
             day(3, "O", "b")]  # fmt: skip
@@ -210,14 +187,15 @@ def test_optional_steps_are_found_between_the_required_ones():
         ({"steps": ["Y", "X"], "order": "sorted"}, "order='sorted'"),
         ({"steps": ["Y", "X"], "within": "30"}, "unit"),
         ({"steps": ["Y", ["X", "Y"]], "order": "any"}, "exclude each other"),
-        ({"steps": ["Y", "X"], "order": "any", "exclude": "X"}, "in order"),
-        ({"steps": ["Y", "Y", "X"], "order": "strict", "optional": ["Y (2)"]}, "ordered"),
+        ({"steps": ["Y", "X"], "order": "any", "exclude": "X"}, 'order="ordered" or "strict"'),
+        ({"steps": ["Y", "Y", "X"], "order": "strict", "optional": ["Y (2)"]}, "nothing comes"),
+        ({"steps": ["Y", "X", "Z"], "order": "any", "optional": ["X"]}, 'Give order="ordered"'),
         ({"steps": ["Y", "X"], "hold": "basket"}, "no such column"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(arguments, words):
     with pytest.raises(OmninbError, match=words):
-        attempts([day(0, "Y"), day(1, "X")], **arguments)
+        attempts([day(0, "Y"), day(1, "X"), day(2, "Z")], **arguments)
 
 
 def test_nobody_who_begins_gives_no_attempts():

@@ -1,130 +1,159 @@
-"""Funnels: logs to count by hand, the machine that tries every chain, SQL, and planted rates."""
+"""Funnels: logs to count by hand, and the machine that tries every chain."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from funnel_logs import STEPS, questions, rows_of, until_of
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from logs import DAY, EPOCH, HOUR, log_of, random_rows
-from naive_funnels import naive_attempts
-from real_logs import LOAN, real_journeys
-from statsmodels.duration.survfunc import SurvfuncRight
+from logs import DAY, EPOCH, HOUR, log_of
+from naive_funnels import NaiveStep, naive_funnel
 
 import omninb as onb
-from omninb import OmninbError
-from omninb.attempts import Search
-from omninb.funnel_steps import FunnelSteps
-from omninb.funnel_tally import FunnelTally
 
-STEPS = ["view", "ask", "purchase"]
-RATES = ["conversion_rate", "step_conversion_rate", "population_rate"]
+COUNTS = {"customer": "customers", "journey": "journeys", "held": "units"}
 
 
-def day(number, event, customer="a", channel="web"):
-    return (customer, number * DAY, channel, event)
-
-
-def units_of(rows, unit):
-    units = defaultdict(list)
-    for row in sorted(rows, key=lambda row: row[1]):
-        customer, time, *_ = row
-        if unit == "journey" and units[customer] and time - units[customer][-1][-1][1] <= 30 * DAY:
-            units[customer][-1].append(row)
-        elif unit == "journey" or not units[customer]:
-            units[customer].append([row])
-        else:
-            units[customer][-1].append(row)
-    return units
-
-
-@settings(max_examples=120)
-@given(
-    random_rows(),
-    st.sampled_from(["ordered", "strict", "any"]),
-    st.sampled_from(["furthest", "first", "every"]),
-    st.sampled_from([None, 3, 20]),
-    st.sampled_from(["customer", "journey"]),
-)
-def test_all_counts_are_those_of_the_machine_that_tries_every_chain(
-    rows, order, attempt, within, unit
-):
-    assume({event for *_, event in rows} >= set(STEPS))
-    until = max(row[1] for row in rows)
-    log = log_of(rows)
+@settings(max_examples=200)
+@given(rows_of(), questions(), st.integers(24, 40))
+def test_every_count_is_that_of_the_machine(rows, asked, until):
+    unit, level, within = asked["unit"], asked["level"], asked["within"]
     table = onb.funnel_table(
-        log.journeys(split_gap="30d"), STEPS, None if within is None else f"{within}d",
-        order=order, attempt=attempt, unit=unit,
+        log_of(rows).journeys(split_gap="6h", **until_of(until)),
+        STEPS,
+        within=within and f"{within}h",
+        order=asked["order"],
+        attempt=asked["attempt"],
+        unit="journey" if unit == "journey" else "customer",
+        hold="order_id" if unit == "held" else None,
+        breakdown={None: None, "step 1": "channel", "customer": {"customer": "channel"}}[level],
+    )
+    found, population = naive_funnel(
+        rows, STEPS, unit, 6 * HOUR, until * HOUR, asked["order"], asked["attempt"],
+        within and within * HOUR, level,
     )  # fmt: skip
-    reached, customers, late = Counter(), defaultdict(set), Counter()
-    units = units_of(rows, unit)
-    window = None if within is None else within * DAY
-    for customer, own in units.items():
-        for touches in own:
-            fits = [(row[1], {STEPS.index(row[3])}, set()) for row in touches]
-            for chain, _, open_ in naive_attempts(fits, 3, order, attempt, window, until):
-                late["open"] += open_
-                for k in range(len(chain)):
-                    late[k] += open_
-                    reached[k] += not open_
-                    customers[k] |= {customer} - ({customer} if open_ else set())
-    counted = table[table.attrs["unit"]]
-    assert counted.tolist() == [reached[k] for k in range(3)]
-    assert table["customers"].tolist() == [len(customers[k]) for k in range(3)]
-    assert table["open"].tolist() == [late["open"]] * 3
-    assert table["open_converted"].tolist() == [late[k] for k in range(3)]
-    if reached[0]:
-        whole = np.array([reached[k] for k in range(3)])
-        assert np.allclose(table["conversion_rate"], whole / whole[0])
-        before = np.where(whole[:-1] > 0, whole[:-1], 1)
-        steps = np.where(whole[:-1] > 0, whole[1:] / before, np.nan)
-        assert np.allclose(table["step_conversion_rate"][1:], steps, equal_nan=True)
-        assert np.allclose(table["drop_off"][1:], 1 - steps, equal_nan=True)
+    counted = "attempts" if asked["attempt"] == "every" else COUNTS[unit]
+    assert table.attrs["unit"] == counted
+    of_customers = asked["attempt"] == "every"
+    waiting = {name for name, _ in population} - {name for name, late in population if not late}
+    whole = len({name for name, _ in population}) - len(waiting)
+    whole = whole if of_customers else sum(not late for _, late in population)
+    levels = table["channel"] if level else [""] * len(table)
+    assert set(levels) >= {name for name, _ in found}
+    for name, row in zip(levels, table.to_dict("records"), strict=True):
+        k = row["step"] - 1
+        cell, first = found.get((name, k), NaiveStep()), found.get((name, 0), NaiveStep())
+        before = found.get((name, k - 1), NaiveStep())
+        assert (row["customers"], row[counted]) == (len(cell.customers), cell.units)
+        assert (row["open"], row["open_converted"]) == (first.open, cell.open_made)
+        assert row["conversion_rate"] == near(share(cell.units, first.units))
+        assert row["step_conversion_rate"] == near(share(cell.units, before.units if k else 0))
+        reached = len(cell.customers) if of_customers else cell.units
+        assert row["population_rate"] == near(share(reached, whole))
+        valued = sum(one.valued for (_, step), one in found.items() if step == k)
+        assert row["value"] == near(cell.money if valued else np.nan)
+        if level:
+            rest = [one for (other, step), one in found.items() if step == k and other != name]
+            begun = [one for (other, step), one in found.items() if step == 0 and other != name]
+            others = share(sum(c.units for c in rest), sum(c.units for c in begun))
+            apart = share(cell.units, first.units) - others if k else np.nan
+            assert row["difference"] == near(apart)
+    if asked["attempt"] != "every":
+        assert table.attrs["population"] == len(population)
 
 
-@given(random_rows(distinct_times=True), st.randoms(use_true_random=False))
-def test_permuting_rows_changes_nothing(rows, random):
-    assume({event for *_, event in rows} >= set(STEPS))
-    tables = []
-    for _ in range(2):
-        tables.append(
-            onb.funnel_table(log_of(rows).journeys(), STEPS, "20d", attempt="first",
-                             breakdown="channel")
+def share(part, whole):
+    return part / whole if whole else np.nan
+
+
+def near(number):
+    return pytest.approx(number, nan_ok=True)
+
+
+@given(rows_of(), st.integers(24, 40), st.integers(1, 23))
+def test_periods_are_counted_as_the_machine_does(rows, until, cut):
+    days = [EPOCH, EPOCH + cut * HOUR, EPOCH + 30 * HOUR]
+    moments = [pd.Timestamp(day, unit="us", tz="UTC") for day in days]
+    periods = list(zip(moments, moments[1:], strict=False))
+    table = onb.funnel_period_table(log_of(rows).journeys(**until_of(until)), STEPS, periods, "5h")
+    rates = []
+    for nth, (begin, end) in enumerate(zip(days, days[1:], strict=False)):
+        found, _ = naive_funnel(
+            rows, STEPS, "customer", 0, until * HOUR, "ordered", "first", 5 * HOUR,
+            between=(begin - EPOCH, end - EPOCH),
         )  # fmt: skip
-        random.shuffle(rows)
-    pd.testing.assert_frame_equal(*tables)
+        part = table.iloc[nth * 3 : nth * 3 + 3]
+        cells = [found["", k] for k in range(3)]
+        assert part["customers"].tolist() == [cell.units for cell in cells]
+        assert part["open"].tolist() == [cells[0].open] * 3
+        assert part["open_converted"].tolist() == [cell.open_made for cell in cells]
+        rates.append(part["conversion_rate"].to_numpy())
+        assert np.allclose(part["difference"], np.nan if nth == 0 else rates[nth] - rates[0],
+                           equal_nan=True)  # fmt: skip
+    assert table["period"].nunique() == 2 and table.attrs["by"] == "period"
 
 
-@given(random_rows(), random_rows())
-def test_tallies_of_disjoint_customers_add(rows, more):
-    more = [(f"other {customer}", *rest) for customer, *rest in more]
-    everyone = [*rows, *more]
-    assume(all({e for *_, e in part} >= {"view", "purchase"} for part in (rows, more)))
-    ends = {"observed_from": "2025-01-01", "observed_until": "2025-07-01"}
-
-    def tally(part):
-        journeys = log_of(part, **ends).journeys()
-        asked = FunnelSteps.of(["view", "purchase"])
-        return FunnelTally.of(Search.of(journeys, asked, "20d", attempt="first"), "channel")
-
-    assert tally(rows) + tally(more) == tally(everyone)
-
-
-@given(random_rows())
-def test_a_longer_log_never_takes_a_conversion_back(rows):
-    assume({event for *_, event in rows} >= set(STEPS))
-    converted = [
-        onb.funnel_table(
-            log_of(rows, observed_until=f"2025-{month}-01").journeys(), STEPS, "20d",
-            attempt="first",
-        )["customers"].tolist()
-        for month in ("07", "12")
+def test_counted_by_hand():
+    """Window 10 days, log 30 days: bob is lost, cat converts too late, dan's and eve's are open."""
+    rows = [
+        ("ann", 0, "web", "view", None, 5), ("ann", 2 * DAY, "web", "pay", None, 100),
+        ("bob", DAY, "web", "view", None, None), ("bob", DAY, "web", "ask", None, None),
+        ("cat", DAY, "store", "view", None, 7.25), ("cat", 12 * DAY, "web", "pay", None, 50),
+        ("dan", 25 * DAY, "web", "view", None, None), ("dan", 26 * DAY, "web", "pay", None, 1),
+        ("eve", 29 * DAY, "web", "view", None, None), ("fay", 9 * DAY, "web", "ask", None, None),
     ]  # fmt: skip
-    assert all(a <= b for a, b in zip(*converted, strict=True))
+    journeys = log_of(rows).journeys(observed_until="2025-01-31")
+    table = onb.funnel_table(journeys, ["view", "pay"], within="10d")
+    assert table["customers"].tolist() == [3, 1]
+    assert table["open"].tolist() == [2, 2]
+    assert table["open_converted"].tolist() == [2, 1]
+    assert table["conversion_rate"].tolist() == [1, 1 / 3]
+    assert table["population_rate"].tolist() == [3 / 4, 1 / 4]
+    assert table["drop_off"].tolist()[1] == pytest.approx(2 / 3)
+    assert table["value"].tolist() == [7.25, 100]
+    assert table["median_time"].tolist()[1] == pytest.approx(pd.Timedelta(days=2), rel=0.008)
+    assert (table.attrs["population"], table.attrs["so_far"]) == (6, False)
+    split = onb.funnel_table(journeys, ["view", "pay"], "10d", attempt="first", breakdown="channel")
+    assert split["channel"].tolist() == ["web", "web", "store", "store"]
+    assert split["customers"].tolist() == [2, 1, 1, 0]
+    assert split["value"].tolist() == [0, 100, 7.25, 0]
+    assert split["small"].all()
+    so_far = onb.funnel_table(journeys, ["view", "pay"])
+    assert (so_far["customers"].tolist(), so_far["open"].sum()) == ([5, 3], 0)
+
+
+def test_a_step_without_money_shows_none():
+    rows = [("a", 0, "web", "view", None, None), ("a", HOUR, "web", "pay", None, 4)]
+    table = onb.funnel_table(log_of(rows).journeys(), ["view", "pay"])
+    assert np.isnan(table["value"][0]) and table["value"][1] == 4
+    assert (
+        onb.funnel_table(log_of([r[:4] for r in rows]).journeys(), ["view", "pay"])["value"]
+        .isna()
+        .all()
+    )
+
+
+def test_an_optional_step_is_a_row_that_nobody_needs():
+    rows = [("a", 0, "web", "a"), ("a", 1, "web", "b"), ("a", 2, "web", "c"), ("b", 0, "web", "a"),
+            ("b", 2, "web", "c"), ("c", 0, "web", "a")]  # fmt: skip
+    table = onb.funnel_table(log_of(rows).journeys(), STEPS, optional=["b"])
+    assert table["customers"].tolist() == [3, 1, 2]
+    assert table["step_conversion_rate"].tolist()[1:] == [1 / 3, 2 / 3]  # both of the step "a"
+    assert table["optional"].tolist() == [False, True, False]
+
+
+def test_customers_with_an_open_and_a_closed_journey_are_of_the_population():
+    """ann has one of each; bob's only one is open; cat never begins."""
+    rows = [("ann", 0, "web", "a"), ("ann", HOUR, "web", "b"), ("ann", 23 * HOUR, "web", "a"),
+            ("bob", 23 * HOUR, "web", "a"), ("cat", 0, "web", "-")]  # fmt: skip
+    table = onb.funnel_table(
+        log_of(rows).journeys(split_gap="6h", **until_of(24)), ["a", "b"], "5h", attempt="every",
+        unit="journey",
+    )  # fmt: skip
+    assert table["attempts"].tolist() == [1, 1] and table["open"].tolist() == [2, 2]
+    assert table["population_rate"].tolist() == [1 / 2, 1 / 2]
 
 
 def test_rates_bounds_and_levels_of_a_log_to_count_by_hand():
@@ -132,8 +161,8 @@ def test_rates_bounds_and_levels_of_a_log_to_count_by_hand():
         row
         for i in range(40)
         for row in [
-            day(i, "view", f"c{i}", "web" if i % 2 else "app"),
-            *([day(i + 1, "purchase", f"c{i}")] if i % 4 else []),
+            (f"c{i}", i * DAY, "web" if i % 2 else "app", "view"),
+            *([(f"c{i}", (i + 1) * DAY, "web", "purchase")] if i % 4 else []),
         ]
     ]
     log = log_of(rows, observed_until="2025-06-01")
@@ -158,171 +187,45 @@ def test_rates_bounds_and_levels_of_a_log_to_count_by_hand():
     assert app["p_adjusted"] < 0.01
 
 
-def test_money_stays_with_those_who_come_no_further():
-    frame = pd.DataFrame(
-        [("a", "view", None), ("a", "cart", 30.5), ("b", "view", None), ("b", "cart", 12.25),
-         ("b", "purchase", 12.0)],
-        columns=["customer_id", "event", "value"],
-    )  # fmt: skip
-    frame["timestamp"] = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(range(5), unit="h")
-    frame["channel"] = "web"
-    journeys = onb.read_events(frame).journeys()
-    value = onb.funnel_table(journeys, ["view", "cart", "purchase"])["value"].tolist()
-    assert np.isnan(value[0]) and value[1:] == [30.5, 12.0]
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_times_are_kaplan_meier_s(seed):
-    random = np.random.default_rng(seed)
-    starts = random.integers(0, 60 * 24, 400) * HOUR
-    waits = (random.exponential(20, 400) * DAY).astype(int)
-    until = 60 * DAY
-    rows = [(f"c{i}", int(t), "web", "view") for i, t in enumerate(starts)]
-    rows += [
-        (f"c{i}", int(t + w), "web", "purchase")
-        for i, (t, w) in enumerate(zip(starts, waits, strict=True))
-        if t + w <= until
-    ]
-    log = log_of(rows, observed_until=pd.Timestamp(EPOCH + until, unit="us", tz="UTC"))
-    row = onb.funnel_table(log.journeys(), ["view", "purchase"], attempt="first").iloc[1]
-    seen = np.minimum(waits, until - starts)
-    curve = SurvfuncRight(seen, waits <= until - starts)
-    share = 1 - curve.surv_prob
-    for name, q in (("median_time", 0.5), ("p90_time", 0.9)):
-        exact = curve.surv_times[np.argmax(share >= q * share[-1] - 1e-12)]
-        assert row[name] / pd.Timedelta(exact, unit="us") == pytest.approx(
-            1, abs=0.03
-        )  # buckets, and gaps between 200 waits
-
-
-def test_periods_stand_side_by_side():
-    rows = [day(i, "view", f"c{i}") for i in range(60)]
-    rows += [day(i + 1, "purchase", f"c{i}") for i in range(60) if i < 15 or i >= 30]
-    log = log_of(rows, observed_until="2025-06-01")
-    halves = [("2025-01-01", "2025-01-31"), ("2025-01-31", "2025-03-02")]
-    table = onb.funnel_period_table(log.journeys(), ["view", "purchase"], halves, "7d")
-    assert table["customers"].tolist() == [30, 15, 30, 30]
-    assert np.isnan(table["difference"][1]) and table["difference"][3] == 0.5
-    with pytest.raises(OmninbError, match="without a window"):
-        onb.funnel_period_table(log.journeys(), ["view", "purchase"], halves)
-
-
-def test_a_planted_conversion_is_recovered_from_a_log_of_two_windows():
-    """A tenth convert within 30 days; counting immature ones would say less, or far more."""
-    estimates = []
-    for seed in range(20):
-        random = np.random.default_rng(seed)
-        n = 3_000
-        start = random.random(n) * 60 * DAY
-        converts = random.random(n) < 0.10
-        wait = random.random(n) * 30 * DAY
-        seen = converts & (start + wait <= 60 * DAY)
-        rows = [(f"c{i}", int(t), "web", "view") for i, t in enumerate(start)]
-        rows += [
-            (f"c{i}", int(start[i] + wait[i]), "web", "purchase") for i in np.flatnonzero(seen)
-        ]
-        log = log_of(rows, observed_until=pd.Timestamp(EPOCH + 60 * DAY, unit="us", tz="UTC"))
-        row = onb.funnel_table(log.journeys(), ["view", "purchase"], "30d").iloc[1]
-        estimates.append((row["customers"], row["customers"] / row["conversion_rate"]))
-    converted, began = np.array(estimates).sum(axis=0)
-    assert abs(converted / began - 0.10) < 3 * np.sqrt(0.09 / began)
-
-
-def test_planted_rates_of_attempts_are_recovered_with_retries():
-    """Mobile .20, desktop .50; who fails tries again, and every attempt counts where it began."""
-    random, rows = np.random.default_rng(5), []
-    for i in range(4_000):
-        at = int(random.integers(0, 30 * DAY))
-        for _ in range(6):
-            channel = "mobile" if random.random() < 0.6 else "desktop"
-            rows.append((f"c{i}", at, channel, "try"))
-            if random.random() < (0.2 if channel == "mobile" else 0.5):
-                rows.append((f"c{i}", at + HOUR, channel, "done"))
-                break
-            at += int(random.integers(2 * HOUR, 5 * DAY))
-    log = log_of(rows, observed_until="2025-06-01")
-    table = onb.funnel_table(
-        log.journeys(), ["try", "done"], "1d", attempt="every", breakdown="channel"
-    )
-    last = table[table["step"] == 2].set_index("channel")
-    began = table[table["step"] == 1].set_index("channel")["attempts"]
-    for channel, p in (("mobile", 0.2), ("desktop", 0.5)):
-        error = np.sqrt(p * (1 - p) / began[channel])
-        assert abs(last.loc[channel, "conversion_rate"] - p) < 3.5 * error
-
-
-def test_the_loan_log_s_known_numbers(real_data):
-    steps = ["A_SUBMITTED", "A_PREACCEPTED", "A_ACCEPTED", "O_SENT", "O_SENT_BACK", "A_APPROVED"]
-    funnel = onb.funnel_table(real_journeys(real_data, LOAN), steps)
-    assert funnel["customers"].tolist() == [13_087, 7_367, 5_113, 5_015, 3_254, 2_246]
-
-
-def test_the_seller_leads_known_numbers(real_data):
-    folder = real_data / "seller_funnel"
-    leads = pd.read_csv(folder / "olist_marketing_qualified_leads_dataset.csv")
-    deals = pd.read_csv(folder / "olist_closed_deals_dataset.csv")
-    names = ["customer_id", "timestamp", "channel"]
-    contacts = leads[["mql_id", "first_contact_date", "origin"]].set_axis(names, axis=1)
-    contacts["timestamp"] = contacts["timestamp"] + " 00:00:00"
-    won = deals.merge(leads, on="mql_id")[["mql_id", "won_date", "origin"]].set_axis(names, axis=1)
-    frame = pd.concat([contacts.assign(event="contact"), won.assign(event="won")])
-    journeys = onb.read_events(frame.fillna({"channel": "(none)"}), timezone="UTC").journeys()
-    found = {}
-    for order in ("any", "ordered"):
-        table = onb.funnel_table(
-            journeys, ["contact", "won"], order=order, attempt="first", breakdown="channel"
-        )
-        found[order] = table[table["step"] == 2].set_index("channel")["customers"]
-        whole = table[table["step"] == 1].set_index("channel")["customers"]
-    assert found["any"].sum() == 842 and found["ordered"].sum() == 841
-    asked = {
-        "organic search": 271,
-        "paid search": 195,
-        "social": 75,
-        "direct traffic": 56,
-        "email": 15,
-    }
-    assert {name: int(found["any"][name]) for name in asked} == asked
-    assert found["ordered"]["organic search"] == 270 and whole["organic search"] == 2_296
-
-
-def test_a_funnel_of_customers_equals_sql():
-    log = onb.sample()
-    frame = log.to_frame()[["customer_id", "timestamp", "event"]]
-    frame["event"], frame["timestamp"] = (
-        frame["event"].astype(str),
-        frame["timestamp"].dt.tz_localize(None),
-    )
-    until = pd.Timestamp(log.observed_until, unit="us") - pd.Timedelta(days=7)
-    counts = duckdb.sql(
-        """WITH first AS (SELECT customer_id, min(timestamp) AS t1 FROM frame
-             WHERE event = 'add_to_cart' GROUP BY ALL HAVING t1 <= $until),
-           second AS (SELECT f.customer_id, t1, min(timestamp) AS t2 FROM first f
-             JOIN frame e ON e.customer_id = f.customer_id AND e.event = 'checkout'
-              AND e.timestamp > t1 AND e.timestamp <= t1 + INTERVAL 7 DAY GROUP BY ALL),
-           third AS (SELECT s.customer_id FROM second s
-             JOIN frame e ON e.customer_id = s.customer_id AND e.event = 'purchase'
-              AND e.timestamp > t2 AND e.timestamp <= t1 + INTERVAL 7 DAY GROUP BY ALL)
-        SELECT (SELECT count(*) FROM first), (SELECT count(*) FROM second),
-               (SELECT count(*) FROM third)""",
-        params={"until": until},
-    ).fetchall()
-    funnel = onb.funnel_table(
-        log.journeys(), ["add_to_cart", "checkout", "purchase"], "7d", attempt="first"
-    )
-    assert [tuple(funnel["customers"])] == counts
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"breakdown": "channel"}, "selects on the outcome"),
-        ({"unit": "session"}, "unit='session'"),
-        ({"within": "7"}, "unit"),
-        ({"attempt": "last"}, "attempt='last'"),
+        ({"breakdown": "channel"}, 'attempt="first"'),
+        ({"breakdown": {"first": "channel"}, "attempt": "first"}, '{"customer": "channel"}'),
+        ({"breakdown": "chanel", "attempt": "first"}, "Did you mean 'channel'"),
+        ({"unit": "visit"}, '"customer" or "journey"'),
+        ({"within": 30}, "unit"),
+        ({"steps": ["a", "bb"]}, "Did you mean 'b'"),
+        ({"attempt": "last"}, "furthest, first, every"),
+        ({"steps": ["a", {}]}, "fits everything"),
+        ({"steps": [*"abcabcabcabcabcab"]}, "up to 16"),
+        ({"exclude": ("c", "b", "a")}, "in order"),
+        ({"exclude": "c", "order": "any"}, "no between"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(arguments, words):
-    journeys = log_of([day(0, "view"), day(1, "purchase")]).journeys()
-    with pytest.raises(OmninbError, match=words):
-        onb.funnel_table(journeys, ["view", "purchase"], **arguments)
+def test_wrong_arguments_are_told_what_would_do(arguments, words):
+    journeys = log_of([("a", n, "web", event) for n, event in enumerate("abc")]).journeys()
+    with pytest.raises(onb.OmninbError, match=words):
+        onb.funnel_table(journeys, **({"steps": ["a", "b"]} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("periods", "within", "words"),
+    [
+        ([("2025-01-01", "2025-02-01")], "1d", "two or more"),
+        ([("2025-01-01", "2025-02-01"), ("2025-03-01", "2025-02-01")], "1d", "ends before"),
+        ([("2025-01-01", "2025-02-01"), ("2025-02-01", "x")], "1d", "no date"),
+        ([("2025-01-01", "2025-02-01"), ("2025-02-01", "2025-03-01")], None, "longer to convert"),
+    ],
+)
+def test_wrong_periods_are_told_what_would_do(periods, within, words):
+    journeys = log_of([("a", n, "web", event) for n, event in enumerate("abc")]).journeys()
+    with pytest.raises(onb.OmninbError, match=words):
+        onb.funnel_period_table(journeys, ["a", "b"], periods, within)
+
+
+def test_a_column_with_a_name_of_the_table_is_refused_as_a_breakdown():
+    frame = log_of([("a", 0, "web", "a"), ("a", 1, "web", "b")]).to_frame().assign(drop_off="x")
+    journeys = onb.read_events(frame).journeys()
+    with pytest.raises(onb.OmninbError, match="Rename"):
+        onb.funnel_table(journeys, ["a", "b"], attempt="first", breakdown="drop_off")

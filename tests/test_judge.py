@@ -7,9 +7,13 @@ import pandas as pd
 import pytest
 
 import omninb as onb
-from benchmarks import false_alarms, interval_coverage, planted_effects
+from benchmarks import experiment_judge, false_alarms, interval_coverage, planted_effects
 from benchmarks.interval_coverage import CONCENTRATION, ESTIMANDS, PREFERENCE
 from benchmarks.marks import Row, band, printed, share_row
+from benchmarks.spoilt_trials import SPOILT
+
+EXPERIMENTS = {"experiment_table", "experiment_check_table", "experiment_cumulative_table",
+               "experiment_transition_table", "sample_size_table"}  # fmt: skip
 
 
 def test_the_closed_forms_are_those_of_the_drawn_customers():
@@ -93,8 +97,17 @@ def test_every_analysis_there_is_has_its_judge():
               "flow_table", "path_table", "funnel_table", "funnel_period_table", "drop_off_table",
               "lost_to_table", "exit_table"}  # fmt: skip
     public = {name for name in onb.__all__ if name.endswith(("_table", "_graph"))}
-    public -= {"reconciliation_table"}  # counts alone
-    assert public == tables == {name for name, _ in ESTIMANDS.values()}
+    public -= {"reconciliation_table", "experiment_distribution_table"}  # counts alone
+    public -= {"power_table"}  # the planner's, which is judged by its sample sizes
+    assert tables == {name for name, _ in ESTIMANDS.values()}
+    assert public - tables == EXPERIMENTS
+
+
+def test_randomised_tests_are_judged():
+    rows = experiment_judge.experiment_rows(10)
+    assert {row.analysis for row in rows} == EXPERIMENTS
+    raised = [row for row in rows if " raised: " in row.estimand]
+    assert {row.estimand.split(" raised")[0] for row in raised} == set(SPOILT)
 
 
 def test_false_alarms_are_counted_and_the_planted_node_is_named():

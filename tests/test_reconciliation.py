@@ -33,6 +33,15 @@ def test_what_differs_says_why():
     assert (table.loc[table["agrees"], "why"] == _SAME).all()
 
 
+def test_who_was_won_before_the_first_contact_counts_in_any_order_only():
+    rows = [("a", 0, "web", "contact"), ("a", 1, "web", "won"), ("b", 0, "mail", "won"),
+            ("b", 5, "web", "contact"), ("c", 0, "web", "contact")]  # fmt: skip
+    table = onb.reconciliation_table(log_of(rows).journeys(), ["contact", "won"])
+    row = table[table["what"] == "customers who take all 2 steps"].iloc[0]
+    assert (row["count"], row["other_count"], row["agrees"]) == (1, 2, False)
+    assert "before the one it should follow" in row["why"]
+
+
 @pytest.mark.parametrize("rows", [[], [("a", 0, "web", "view")]])
 def test_a_log_with_next_to_nothing_goes_through(rows):
     steps = ["view", "view"] if rows else ["view", "purchase"]

@@ -74,6 +74,14 @@ def test_differences_are_signed_points_and_each_side_keeps_its_denominator() -> 
     assert view.payload["rows"] == [["web", "30.0", "−10.0", "−20.0 to +1.0", "100"]]
 
 
+def test_a_difference_of_counts_is_a_count() -> None:
+    frame = pd.DataFrame({"what": ["a", "b"], "difference": [-1_009, 397]})
+    view = onb.table_view(frame, "Agreement")
+    column = view.payload["columns"][1]
+    assert (column["unit"], column["kind"]) == ("count", "count")
+    assert [row[1] for row in view.payload["rows"]] == ["−1,009", "397"]
+
+
 def test_an_unknown_column_is_named_with_the_nearest() -> None:
     with pytest.raises(onb.OmninbError, match="Did you mean 'settled'"):
         onb.table_view(a_table(), "t", columns=["setled"])

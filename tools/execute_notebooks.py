@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from omninb.passes.compiling import ready
+
 
 def execute(path: Path) -> None:
     """Run one notebook from its own folder, written back without times, widgets or versions."""
@@ -38,6 +40,7 @@ def execute(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    ready()  # else the first notebook would say that it compiles
     for name in sys.argv[1:]:
         execute(Path(name))
         print(f"{name}: executed")

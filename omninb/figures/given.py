@@ -49,6 +49,45 @@ def check_exits(exits: object) -> None:
     _facts(_frame(exits, *wanted, columns), *wanted, ("by",))
 
 
+def check_experiment(table: object) -> None:
+    """Refuse what is not of `experiment_table`."""
+    wanted = "table", "experiment_table(source, metrics)"
+    columns = (
+        "metric", "segment", "level", "role", "margin", "relative_uplift", "uplift_ci_lower",
+        "denominator_control", "p_value_adjusted", "p_interaction_adjusted", "verdict",
+    )  # fmt: skip
+    _facts(_frame(table, *wanted, columns), *wanted, ("arms", "control", "confidence"))
+
+
+def check_cumulative(table: object) -> None:
+    """Refuse what is not of `experiment_cumulative_table`."""
+    wanted = "table", "experiment_cumulative_table(source, metrics)"
+    columns = ("metric", "variant", "day", "n", "uplift", "always_valid_ci_lower")
+    _facts(_frame(table, *wanted, columns), *wanted, ("control", "confidence"))
+
+
+def check_distribution(table: object) -> None:
+    """Refuse what is not of `experiment_distribution_table`."""
+    wanted = "table", "experiment_distribution_table(source, metrics)"
+    _frame(table, *wanted, ("metric", "variant", "lower", "upper", "customers", "share"))
+
+
+def check_experiment_transitions(table: object) -> None:
+    """Refuse what is not of `experiment_transition_table`."""
+    wanted = "table", "experiment_transition_table(log)"
+    columns = ("what", "variant", "step", "source", "target", "difference", "differs")
+    _facts(_frame(table, *wanted, columns), *wanted, ("by", "arms", "control"))
+
+
+def check_power(table: object) -> None:
+    """Refuse what is not of `power_table`."""
+    wanted = "table", "power_table(baseline, effect, n)"
+    columns = ("effect", "uplift", "baseline", "n", "customers_control", "power")
+    frame = _frame(table, *wanted, columns)
+    if "weeks" in frame.columns:
+        raise OmninbError(_refusal(*wanted, "it holds sizes and weeks"))
+
+
 def check_steps(steps: object) -> None:
     """Refuse what is not of `step_table`; a flow table has steps too, but no single label."""
     wanted = "steps", "step_table(journeys)"

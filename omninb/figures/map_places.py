@@ -63,14 +63,20 @@ class Places:
     stub_y: float = 0.0
     stubs: list[str] = field(default_factory=list)
     pooled: str = ""
+    stubbed: bool = True
 
     def ribbon(self, transitions: float) -> float:
         """Width of a ribbon: linear in transitions, but never too thin to see."""
         return max(THINNEST, self.per_transition * transitions)
 
 
-def places(graph: nx.DiGraph, width: float, top: float, height: float | None) -> Places:
-    """Lay the map out from scratch for a width in pixels."""
+def places(
+    graph: nx.DiGraph, width: float, top: float, height: float | None, stubbed: bool = True
+) -> Places:
+    """Lay the map out from scratch for a width in pixels.
+
+    `stubbed` exits stand apart, cut to stubs; else ribbons go to the exit as to any other node.
+    """
     inner = sorted(n for n, d in graph.nodes(data=True) if d.get("kind") == "node")
     grow = min(1.1, max(0.6, width / 1400))
     most = _largest(graph, inner)
@@ -78,7 +84,7 @@ def places(graph: nx.DiGraph, width: float, top: float, height: float | None) ->
     largest = max((d.get("journeys", 0) for _, d in graph.nodes(data=True)), default=1) or 1
     unit = min(unit, 58 * grow / math.sqrt(largest))
     spots = {name: _spot(name, data, unit) for name, data in graph.nodes(data=True)}
-    plan = Places(width, top, 14.5 if width >= 1000 else 13.0, 0.0, spots)
+    plan = Places(width, top, 14.5 if width >= 1000 else 13.0, 0.0, spots, stubbed=stubbed)
     plan.per_transition = _per_transition(graph, spots, inner, 26 * grow)
     columns = _columns(graph, plan, inner)
     for spot in spots.values():
@@ -130,9 +136,10 @@ def _columns(graph: nx.DiGraph, plan: Places, inner: list[str]) -> int:
     ends = [spots[e].radius for e in (CONVERTED, EXIT) if e in spots]
     end_x = width - MARGIN - max([*ends, 52 if narrow else 64])
     exits = [(a, d["transitions"]) for a, _, d in graph.in_edges(EXIT, data=True) if a != START]
-    exits = exits if EXIT in spots else []
+    exits = exits if EXIT in spots and plan.stubbed else []
     plan.stubs = [a for a, _ in sorted(exits, key=lambda e: (-e[1], e[0]))]
-    gate = end_x
+    # Long ways bend for the last time before the ends, never above or below them.
+    gate = end_x - max([*ends, 40.0]) - 24
     if plan.stubs:
         plan.stub_x = end_x - spots[EXIT].radius - (48 if not narrow else 30)
         named = plan.stubs[:STUBS_NAMED]
@@ -184,6 +191,7 @@ def _label(spot: Spot, plan: Places, with_exit: bool) -> None:
 def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) -> None:
     """Give every node its y, and long edges the points that they bend through."""
     spots = plan.spots
+    apart = EXIT in spots and plan.stubbed
     stage, item, through = _stage(graph, plan, number)
     layers = ordered(stage)
     need = max(sum(stage.above[i] + stage.below[i] for i in layer) for layer in layers)
@@ -192,10 +200,10 @@ def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) ->
             STUB_LINE * (min(len(plan.stubs), STUBS_NAMED) + (len(plan.stubs) > STUBS_NAMED)),
             2 * spots[EXIT].radius,
         )
-        if EXIT in spots
+        if apart
         else 0.0
     )
-    ends = stub_block + (60 if EXIT in spots else 0) + (40 if OPEN in spots else 0)
+    ends = stub_block + (60 if apart else 0) + (40 if OPEN in spots else 0)
     if CONVERTED in spots:
         ends += 2 * spots[CONVERTED].radius + 80
     room = max(need * 1.06 + 44, ends, 0.3 * plan.width, 300.0)
@@ -203,7 +211,7 @@ def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) ->
         room = max(room, height - plan.top - 100 - (50 if SMALLER in spots else 0))
     plan.bottom = plan.top + room
     exit_low = plan.bottom - (44 if OPEN in spots else 6)
-    if EXIT in spots:
+    if apart:
         # The circle stands at the list's foot, so that its label clears the list.
         below = len(spots[EXIT].facts) * 15 + plan.name_size + 12
         plan.stub_y = exit_low - below - stub_block / 2
@@ -215,7 +223,7 @@ def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) ->
     roof = plan.stub_y - stub_block / 2 - 14
     only_open = OPEN in spots and EXIT not in spots and CONVERTED not in spots
     bottoms = [plan.bottom - (44 if only_open else 0)] * len(layers)
-    if EXIT in spots and CONVERTED in spots:
+    if apart and CONVERTED in spots:
         bottoms[-2:] = [roof, roof]
     ys = heights(stage, layers, plan.top, bottoms)
     for name, i in item.items():
@@ -234,9 +242,11 @@ def _stage(
     graph: nx.DiGraph, plan: Places, number: int
 ) -> tuple[Staged, dict[str, int], dict[tuple[str, str], list[tuple[int, int]]]]:
     spots = plan.spots
-    staged = [n for n in sorted(spots) if n not in (EXIT, OPEN, SMALLER)]
+    aside = (EXIT, OPEN, SMALLER) if plan.stubbed else (OPEN, SMALLER)
+    staged = [n for n in sorted(spots) if n not in aside]
     item = {name: i for i, name in enumerate(staged)}
-    layers: list[list[int]] = [[] for _ in range(number + (3 if CONVERTED in spots else 1))]
+    ended = CONVERTED in item or EXIT in item
+    layers: list[list[int]] = [[] for _ in range(number + (3 if ended else 1))]
     above, below = {}, {}
     for name in staged:
         spot = spots[name]

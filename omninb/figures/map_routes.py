@@ -29,11 +29,10 @@ class Route:
 
 
 def routes(graph: nx.DiGraph, plan: Places) -> list[Route]:
-    """The ribbons between circles, widest first. Edges to exit, open and the pooled node aside."""
+    """The ribbons between circles, widest first. Stubs, open and the pooled node aside."""
+    aside = (EXIT, OPEN, SMALLER) if plan.stubbed else (OPEN, SMALLER)
     edges = [
-        (a, b, data)
-        for a, b, data in graph.edges(data=True)
-        if b not in (EXIT, OPEN, SMALLER) and a != SMALLER
+        (a, b, data) for a, b, data in graph.edges(data=True) if b not in aside and a != SMALLER
     ]
     edges.sort(key=lambda e: (-e[2]["transitions"], e[0], e[1]))
     layer = {name: spot.layer for name, spot in plan.spots.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,17 @@ _STEPS = 24
 _TOO_MUCH = 60.0
 
 
-def share_labels(ways: list[Route], taken: list[Box], most: int) -> list[tuple[float, float, str]]:
+def share_of(way: Route) -> str:
+    """The share of the source's touchpoints that go this way."""
+    return percent(way.data["probability"])
+
+
+def share_labels(
+    ways: list[Route],
+    taken: list[Box],
+    most: int,
+    said: Callable[[Route], str] = share_of,
+) -> list[tuple[float, float, str]]:
     """(x, y, text) of the percentages of up to `most` ribbons, the widest first.
 
     A ribbon under 4 % of the widest gets none, nor does one with no free place.
@@ -32,7 +44,7 @@ def share_labels(ways: list[Route], taken: list[Box], most: int) -> list[tuple[f
     for i, way in enumerate(shown[:most]):
         if way.data["transitions"] < least:
             break
-        text = percent(way.data["probability"])
+        text = said(way)
         half = text_width(text, SIZE) / 2 + 1
         points = trails[i, candidates]
         reach = np.array([half, 7.0])

@@ -1,9 +1,9 @@
-"""Attempts at a funnel: when each unit tried, how far it came, and at which touchpoints.
+"""Attempts at steps in order: when each unit tried, how far it came, and at which touchpoints.
 
 A touchpoint's ``fits`` is a set of bits: bit s - 1 for required step s, then one for each optional
-step, then one for each exclusion. Each exclusion (a, b) bars the way from steps a … b - 1 onward
-(``blocked``: bits of those steps) and makes a touchpoint void as a step strictly between a and b
-(``inner``).
+step (:mod:`omninb.passes.optional` places them), then one for each exclusion. Each exclusion (a, b)
+bars the way from steps a … b - 1 onward (``blocked``: bits of those steps) and makes a touchpoint
+void as a step strictly between a and b (``inner``).
 
 A unit's touchpoints that fit anything are gathered first (strict steps need all of them); helpers
 see them as rows of ``room`` and count places among them. Ordered steps take O(touchpoints × steps):
@@ -19,7 +19,6 @@ from numba import int64
 
 from omninb.passes.compiling import compiled, helper
 
-ORDERED, STRICT, ANY = 0, 1, 2
 FURTHEST, FIRST, EVERY = 0, 1, 2
 # Rows of ``room``: of each place its touchpoint, time, fits, what bars and voids it, and the steps
 # that it can be; then something of each step, and the places of a chain.
@@ -153,60 +152,13 @@ def _straight(room, start, size, steps, within):
 
 
 @helper
-def _mixed(room, start, size, within, every):
-    """The first places of the different steps from a start, and where the attempt ends."""
-    deadline = room[WHEN, start] + within
-    done = int64(0)
-    depth = int64(0)
-    k = start
-    while k < size and room[WHEN, k] <= deadline:
-        if room[FIT, k] & ~done:
-            room[CHAIN, depth] = k
-            depth += 1
-            done |= room[FIT, k]
-        elif every:
-            break
-        k += 1
-    return depth, k
-
-
-@helper
-def _most_mixed(room, start, size, steps, within, low, high):
-    """The most different steps within the window, and their first start: two pointers."""
-    for s in range(steps):
-        room[STATE, s] = 0
-    found = int64(-1)
-    best = int64(0)
-    different = int64(0)
-    end = start
-    for k in range(start, size):
-        while end < size and room[WHEN, end] - room[WHEN, k] <= within:
-            for s in range(steps):
-                if (room[FIT, end] >> s) & 1:
-                    different += room[STATE, s] == 0
-                    room[STATE, s] += 1
-            end += 1
-        if low <= room[WHEN, k] <= high and different > best:
-            best = different
-            found = int64(k)
-        for s in range(steps):
-            if (room[FIT, k] >> s) & 1:
-                room[STATE, s] -= 1
-                different -= room[STATE, s] == 0
-    return best, found
-
-
-@helper
-def _further_start(order, room, start, size, steps, within, low, high, depth):
+def _further_start(strict, room, start, size, steps, within, low, high, depth):
     """The first of the starts in [low, high] that come furthest, where any comes past ``depth``.
 
     Otherwise -1. Looked for from ``start`` on.
     """
     found = int64(-1)
-    if order == ANY:
-        best, begin = _most_mixed(room, start, size, steps, within, low, high)
-        return begin if best > depth else found
-    if order == STRICT:
+    if strict:
         for k in range(start, size):
             if room[FIT, k] & 1 and low <= room[WHEN, k] <= high:
                 straight, _ = _straight(room, k, size, steps, within)
@@ -221,35 +173,17 @@ def _further_start(order, room, start, size, steps, within, low, high, depth):
 
 
 @helper
-def _chain(order, room, start, size, steps, within, every):
+def _chain(strict, room, start, size, steps, within, every):
     """The chain of the attempt from one start: its depth, and where it ends."""
-    if order == ANY:
-        return _mixed(room, start, size, within, every)
-    if order == STRICT:
+    if strict:
         return _straight(room, start, size, steps, within)
     return _from_start(room, start, size, steps, within, every)
 
 
-@helper
-def _add_optional(room, depth, ends, within, after, places, row):
-    """Write the first touchpoint of each optional step behind its step of a chain."""
-    required = len(places) - len(after)
-    for o in range(len(after)):
-        if after[o] >= depth:
-            continue
-        stop = room[CHAIN, after[o] + 1] if after[o] + 1 < depth else ends
-        for k in range(room[CHAIN, after[o]] + 1, stop):
-            if room[WHEN, k] - room[WHEN, room[CHAIN, 0]] > within:
-                break
-            if (room[FIT, k] >> (required + o)) & 1:
-                row[places[required + o]] = room[AT, k]
-                break
-
-
 @compiled(
-    "int64(int64, int64, int64[::1], int64[::1], uint16[::1], int64, int64, int64, int64, int64,"
-    " int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1], int32[::1],"
-    " uint8[::1], boolean[::1], int64[::1], int32[:, ::1], int32[:, ::1])"
+    "int64(int64, int64, int64[::1], int64[::1], uint16[::1], boolean, int64, int64, int64, int64,"
+    " int64, int64[::1], int64, int64[::1], int64[::1], int64[:, ::1], int32[::1], uint8[::1],"
+    " boolean[::1], int64[::1], int32[:, ::1], int32[:, ::1])"
 )
 def find_attempts(
     first_unit,
@@ -257,15 +191,14 @@ def find_attempts(
     unit_offsets,
     time,
     fits,
-    order,
+    strict,
     attempt,
-    steps,
     within,
     low,
     high,
     mature_until,
-    after,
     places,
+    exclusions_from,
     blocked,
     inner,
     room,
@@ -280,27 +213,27 @@ def find_attempts(
 
     Parameters
     ----------
-    order, attempt : ORDERED, STRICT or ANY; FURTHEST, FIRST or EVERY.
-    steps : how many required steps there are.
+    strict : whether nothing comes between the steps.
+    attempt : FURTHEST, FIRST or EVERY.
     within : µs from step 1 to the last.
     low, high : µs; attempts that begin outside are not looked at.
     mature_until : µs; an attempt that begins later is open.
-    after : for each optional step, the required step behind which it is looked for.
-    places : the column of ``reached`` for each required step and then each optional one.
+    places : the column of ``reached`` for each required step.
+    exclusions_from : the bit of ``fits`` that the first exclusion has.
     room : ROOM rows as long as the longest unit, and at least MOST_STEPS.
     units, depths, open_, began, reached : outputs, one row an attempt; ``began`` is the time of its
         first touchpoint, with FURTHEST that of the unit's first attempt; ``reached`` holds the
         touchpoint of each step, -1 where there is none.
     firsts : output with FURTHEST, else without rows: ``reached`` of each unit's first attempt.
     """
-    starts = (int64(1) << steps) - 1 if order == ANY else int64(1)
+    steps = len(places)
     top = min(high, mature_until)
     every = attempt == EVERY
     count = 0
     for unit in range(first_unit, last_unit):
         i = unit_offsets[unit]
         stop = unit_offsets[unit + 1]
-        while i < stop and not (fits[i] & starts and time[i] >= low):
+        while i < stop and not (fits[i] & 1 and time[i] >= low):
             i += 1
         if i == stop or time[i] > high:
             continue
@@ -310,18 +243,18 @@ def find_attempts(
             room[AT, size] = i
             room[FIT, size] = fits[i]
             present |= room[FIT, size]
-            size += order == STRICT or fits[i] != 0
+            size += strict or fits[i] != 0
             i += 1
         for k in range(size):
             room[WHEN, k] = time[room[AT, k]]
             room[BARS, k] = 0
             room[VOID, k] = 0
             for e in range(len(blocked)):
-                if (room[FIT, k] >> (len(places) + e)) & 1:
+                if (room[FIT, k] >> (exclusions_from + e)) & 1:
                     room[BARS, k] |= blocked[e]
                     room[VOID, k] |= inner[e]
         most = int64(0)  # further than the steps that occur at all nobody comes
-        while most < steps and (order == ANY or (present >> most) & 1):
+        while most < steps and (present >> most) & 1:
             most += 1
         start = int64(0)
         while start < size and room[WHEN, start] <= high:
@@ -329,21 +262,19 @@ def find_attempts(
             begin = start
             seeks = attempt == FURTHEST
             while True:
-                depth, ends = _chain(order, room, begin, size, most, within, every)
-                for s in range(len(places)):
+                depth, ends = _chain(strict, room, begin, size, most, within, every)
+                for s in range(reached.shape[1]):
                     reached[count, s] = -1
                 for s in range(depth):
                     reached[count, places[s]] = room[AT, room[CHAIN, s]]
-                if len(after):
-                    _add_optional(room, depth, ends, within, after, places, reached[count])
                 if not seeks:
                     break
-                for s in range(len(places)):
+                for s in range(reached.shape[1]):
                     firsts[count, s] = reached[count, s]
                 seeks = False
                 if depth == most or late:
                     break
-                begin = _further_start(order, room, start + 1, size, most, within, low, top, depth)
+                begin = _further_start(strict, room, start + 1, size, most, within, low, top, depth)
                 if begin < 0:
                     break
             units[count] = unit
@@ -354,6 +285,6 @@ def find_attempts(
             if not every:
                 break
             start = ends
-            while start < size and not room[FIT, start] & starts:
+            while start < size and not room[FIT, start] & 1:
                 start += 1
     return count

@@ -1,5 +1,7 @@
 """How passes are compiled, where the machine code is kept, and how threads share the groups.
 
+A pass is compiled when it is first called, so that no analysis waits for the passes of others.
+
 The cache is code, so it lies in a folder that only its owner can write: the user's cache folder,
 under a name made from omninb's pass sources and Numba's settings. Where that cannot be written, a
 private temporary folder serves for the life of the process.
@@ -13,10 +15,10 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from numba.core.dispatcher import Dispatcher
 GROUPS = 64
 _config: Any = numba.config
 _SMALL = 200_000  # touchpoints under which starting threads costs more than it saves
-_PASSES: list[tuple[Dispatcher, str]] = []
+_PASSES: list[tuple[str, Dispatcher, str]] = []
 
 
 def _fingerprint() -> str:
@@ -64,20 +66,50 @@ def cache_folder() -> Path:
     return folder
 
 
-def compiled(signature: str) -> Callable[[Callable[..., object]], Dispatcher]:
+def compiled(signature: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a pass for the one signature that it is ever called with, without the GIL."""
 
-    def decorate(function: Callable[..., object]) -> Dispatcher:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         before = _config.CACHE_DIR
         _config.CACHE_DIR = str(cache_folder())
         try:
             dispatcher = numba.njit(nogil=True, cache=True)(function)
         finally:
             _config.CACHE_DIR = before
-        _PASSES.append((dispatcher, signature))
-        return dispatcher
+        _PASSES.append((function.__name__, dispatcher, signature))
+        known = False
+
+        @wraps(function)
+        def call(*arguments: object) -> object:
+            nonlocal known
+            if not known:
+                _see_compiled(function.__name__, dispatcher, signature)
+                known = True
+            return dispatcher(*arguments)
+
+        return call
 
     return decorate
+
+
+def _see_compiled(name: str, dispatcher: Dispatcher, signature: str) -> None:
+    """See that a pass is compiled, by one process at a time: two at once can spoil the cache."""
+    folder = cache_folder()
+    done = folder / f"{name}.done"
+    if not done.exists():
+        with FileLock(folder / "compiling.lock"):
+            if not done.exists():
+                _say_so()
+            dispatcher.compile(signature)
+            done.touch()
+    # Found in the cache under this very text: a call alone would look for its arguments' types.
+    dispatcher.compile(signature)
+
+
+@lru_cache
+def _say_so() -> None:
+    """Say once in a process why it takes its time."""
+    print("omninb: compiling its passes, once for this version …", file=sys.stderr, flush=True)
 
 
 helper = numba.njit(nogil=True)
@@ -86,34 +118,12 @@ inlined = numba.njit(nogil=True, forceinline=True)
 """A helper for the innermost loop."""
 
 
-@lru_cache
 def ready() -> None:
-    """See that every pass is compiled, by one process at a time: two at once can spoil it."""
-    from omninb.passes import (  # noqa: F401
-        attempt_counts,
-        attempts,
-        customers,
-        cutting,
-        exits,
-        fits,
-        moves,
-        paths,
-        steps,
-    )  # fmt: skip
-
-    folder = cache_folder()
-    done = folder / "complete"
-    if done.exists():
-        return
-    with FileLock(folder / "compiling.lock"):
-        if done.exists():
-            return
-        begun = time.monotonic()
-        print("omninb: compiling its passes, once for this version …", file=sys.stderr, flush=True)
-        for dispatcher, signature in _PASSES:
-            dispatcher.compile(signature)
-        done.touch()
-        print(f"omninb: compiled in {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    """See that all passes are compiled: before several processes start that would compile them."""
+    for source in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+        import_module(f"omninb.passes.{source.stem}")
+    for one in _PASSES:
+        _see_compiled(*one)
 
 
 def threads() -> int:
@@ -123,7 +133,6 @@ def threads() -> int:
 
 def each(task: Callable[..., None], parts: Sequence[tuple[object, ...]]) -> None:
     """Run a task on every part, on as many threads as there are processors."""
-    ready()
     if len(parts) == 1 or threads() == 1:
         for part in parts:
             task(*part)

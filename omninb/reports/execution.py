@@ -45,6 +45,9 @@ def execute(
     """
     import papermill
 
+    from omninb.passes.compiling import ready
+
+    ready()  # here, where it is said; in the kernel the line would stand in the notebook
     started = time.monotonic()
     total = len(notebook.cells) + bool(parameters)
 

@@ -1,0 +1,157 @@
+"""The A/B-test notebook: what is planted is found, nothing is found in nothing, and it can stop."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import omninb as onb
+from omninb.reports.catalogue import find_notebook
+from omninb.reports.execution import RunError, read_notebook
+from omninb.reports.runner import run_notebook
+from omninb.reports.story import read_story
+
+PURCHASE = [["Conversion", {"step": "purchase", "within": "1d"}]]
+
+
+def run(folder, **parameters: Any) -> dict[str, Any]:
+    run_notebook("ab_test", parameters, folder / "out")
+    return json.loads((folder / "out" / "run.json").read_text(encoding="utf-8"))
+
+
+def run_on(log: pa.Table, folder, **parameters: Any) -> dict[str, Any]:
+    pq.write_table(log, folder / "log.parquet")
+    design = {"METRICS": PURCHASE, "SEGMENTS": ["device"]}
+    return run(folder, EVENTS=str(folder / "log.parquet"), **(design | parameters))
+
+
+def by_hand(log: onb.EventLog, device: str | None = None) -> tuple[float, str]:
+    """The uplift in points and the two arms' counts, customer by customer."""
+    rows = log.to_frame().sort_values("timestamp", kind="stable")
+    first = rows[rows["variant"].notna()].drop_duplicates("customer_id").set_index("customer_id")
+    if device is not None:
+        first = first[first["device"] == device]
+    bought = rows[rows["event"] == "purchase"]
+    since = bought["timestamp"] - bought["customer_id"].map(first["timestamp"])
+    within = bought[(since >= pd.Timedelta(0)) & (since < pd.Timedelta("1D"))]["customer_id"]
+    did = first.assign(did=first.index.isin(within)).groupby("variant", observed=True)["did"]
+    made, n = did.sum(), did.size()
+    words = [f"{made[arm]:,} of {n[arm]:,}" for arm in ("control", "treatment")]
+    share = made / n
+    return 100 * (share["treatment"] - share["control"]), " | ".join(words)
+
+
+def test_the_sample_is_better_on_mobile_and_over_all_not_decided():
+    story = read_story(read_notebook(find_notebook("ab_test")))  # nbval runs it, and compares
+    whole, by_segment, *others = story.verdicts
+    uplift, counts = by_hand(onb.sample())
+    assert whole["kind"] == "none" and whole["estimate"] == pytest.approx(uplift)
+    assert all(words in whole["basis"] for words in counts.split(" | "))
+    assert "Not decided" in whole["sentence"] and "By segment: mobile better" in whole["sentence"]
+    mobile, _ = by_hand(onb.sample(), "mobile")
+    assert by_segment["kind"] == "clear" and by_segment["estimate"] == pytest.approx(mobile)
+    assert "desktop no clear difference" in by_segment["sentence"]
+    assert "differ from each other is not shown" in by_segment["basis"] and not others
+    assert [one["of"] for one in story.headlines] == [1_547, 1_040]
+
+
+def test_with_14_days_the_finding_on_mobile_is_gone_as_the_notebook_says():
+    metric = onb.Conversion("purchase", within="14d")
+    table = onb.experiment_table(onb.sample(), metric, segments="device").set_index("level")
+    day = onb.Conversion("purchase", within="1d")
+    short = onb.experiment_table(onb.sample(), day, segments="device").set_index("level")
+    assert not table["verdict"].isin(["better", "worse"]).any()
+    assert 0 < table.loc["mobile", "uplift"] < short.loc["mobile", "uplift"]
+    prose = "".join(cell.source for cell in read_notebook(find_notebook("ab_test")).cells)
+    assert "With 14 days no segment of it is clear" in prose
+
+
+def test_a_larger_shop_introduces_it_for_the_sake_of_mobile(tmp_path):
+    log, truth = onb.simulate_retailer(20_000, seed=1)
+    whole, by_segment, *_ = run_on(log.table, tmp_path)["verdicts"]
+    assert whole["kind"] == "clear" and whole["sentence"].startswith("Introduce treatment")
+    assert whole["estimate"] == pytest.approx(by_hand(log)[0])
+    assert by_segment["sentence"].startswith("By device: mobile better")
+    assert "desktop no clear difference" in by_segment["sentence"]
+    assert truth["checkout_test"] == {"mobile": 0.12, "desktop": 0.0}
+
+
+def test_a_test_of_nothing_says_no_clear_difference(tmp_path):
+    log, _ = onb.simulate_retailer(10_000, seed=3, checkout_test=None)
+    whole, by_segment, *_ = run_on(log.table, tmp_path)["verdicts"]
+    assert whole["kind"] == by_segment["kind"] == "none"
+    assert "Introduce" not in whole["sentence"] and "Keep" not in whole["sentence"]
+
+
+def test_a_broken_split_stops_says_why_and_runs_to_the_end(tmp_path):
+    log = onb.sample()
+    rows = log.to_frame()[["customer_id", "variant"]].dropna().drop_duplicates("customer_id")
+    treated = rows.loc[rows["variant"] == "treatment", "customer_id"]
+    gone = treated[::3]
+    kept = ~log.to_frame()["customer_id"].isin(gone)
+    record = run_on(log.table.filter(pa.array(kept)), tmp_path)
+    assert {one["kind"] for one in record["verdicts"]} == {"cannot say"}
+    left, all_of_control = len(treated) - len(gone), (rows["variant"] == "control").sum()
+    said = record["verdicts"][0]["sentence"]
+    assert said.startswith("No decision. The check “sample ratio” stops it")
+    assert f"{all_of_control:,} customers in control and {left:,} customers in treatment" in said
+    assert record["headlines"] == []
+
+
+def test_cookie_cats_runs_by_parameters_alone(tmp_path, real_data):
+    asked = {"COLUMNS": {"customer_id": "userid", "variant": "version"}, "CONTROL": "gate_30"}
+    limit = {"role": "guardrail", "margin": 0.05}
+    asked["METRICS"] = [["Conversion", {"step": "retention_7"}],
+                        ["Conversion", {"step": "retention_1", **limit}],
+                        ["MeanPerCustomer", {"what": "sum_gamerounds", **limit}]]  # fmt: skip
+    events = real_data / "cookie_cats" / "cookie_cats.csv"
+    record = run(tmp_path, EVENTS=str(events), ROWS="customers", **asked)
+    answer = record["verdicts"][0]
+    assert answer["kind"] == "clear" and answer["sentence"].startswith("Keep gate_30")
+    assert answer["estimate"] == pytest.approx(100 * (8_279 / 45_489 - 8_502 / 44_700))
+    assert answer["estimate"] == pytest.approx(-0.820, abs=0.0005)
+    assert "8,502 of 44,700 customers in gate_30, 8,279 of 45,489 in gate_40" in answer["basis"]
+    assert "adjusted p 0.0016." in answer["basis"]  # of one metric that decides
+    assert answer["basis"].endswith("Warned of by the checks: sample ratio.")  # p = .009
+    assert [round(8_502 / 44_700, 6), round(8_279 / 45_489, 6)] == [0.190201, 0.182000]
+    shown = numbers(tmp_path, "All customers")
+    assert shown["retention_1"][1:4] == ["%", "44.82", "44.23"]
+
+
+def numbers(folder, title: str) -> dict[str, list[str]]:
+    """The rows of a table that the run shows, by what stands first in them."""
+    (notebook,) = (folder / "out").glob("*.ipynb")
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    bundles = [o.get("data", {}) for c in cells for o in c.get("outputs", [])]
+    tables = [data["application/vnd.omninb.table+json"] for data in bundles
+              if "application/vnd.omninb.table+json" in data]  # fmt: skip
+    (table,) = (table for table in tables if table["title"] == title)
+    return {row[0]: row for row in table["rows"]}
+
+
+def test_landing_page_leaves_out_what_is_wrong_in_the_open(tmp_path, real_data):
+    asked = {"COLUMNS": {"customer_id": "user_id", "variant": "group", "timestamp": "timestamp"}}
+    received = {"control": {"landing_page": "old_page"}, "treatment": {"landing_page": "new_page"}}
+    asked |= {"DESIGN": {"received": received}, "METRICS": [["Conversion", {"step": "converted"}]]}
+    events = real_data / "landing_page" / "ab_data.csv.gz"
+    record = run(tmp_path, EVENTS=str(events), ROWS="customers", **asked)
+    answer = record["verdicts"][0]
+    assert answer["kind"] == "none" and answer["sentence"].startswith("Either will do")
+    assert "17,489 of 145,274 customers in control" in answer["basis"]
+    assert "17,264 of 145,310 in treatment" in answer["basis"]
+    checks = numbers(tmp_path, "What was checked")
+    assert checks["received another variant"][-1].startswith("3,893 rows disagree")
+    assert checks["repeated customers"][-1].startswith("1 further row")
+
+
+def test_without_metrics_it_stops_and_says_how_they_are_given(tmp_path):
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "channel": "web", "variant": ["control", "b"],
+                          "timestamp": "2025-01-01T10:00Z"})  # fmt: skip
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    with pytest.raises(RunError, match="pairs of a kind"):
+        run(tmp_path, EVENTS=str(tmp_path / "log.csv"))
