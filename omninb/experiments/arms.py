@@ -22,7 +22,7 @@ from omninb.experiments.survival import compare_times, restricted_mean
 
 FEWEST = 30
 FEWEST_EXPECTED = 5
-MOST_SKEWED = 0.2  # skewness of the difference of two means, beyond which t has other tails
+MOST_SKEWED = 0.15  # skewness of the difference of two means, beyond which t has other tails
 
 
 @dataclass(frozen=True)
