@@ -206,8 +206,8 @@ def labels_of(
     codes, labels = given_journeys(journeys).columns.codes(by, argument)
     if len(labels) > most:
         raise OmninbError(
-            f"{argument}={by!r} has {len(labels):,} different values; this analysis takes "
-            f"{most:,}. Group rare ones with other_below= or rename them with recode= of read_events."
+            f"{argument}={by!r} has {len(labels):,} different values; this analysis takes {most:,}:"
+            " group rare ones with other_below= or rename them with recode= of read_events."
         )
     role = by if isinstance(by, str) else " · ".join(by)
     shown = list(labels)
