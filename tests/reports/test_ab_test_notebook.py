@@ -82,20 +82,39 @@ def test_with_14_days_the_hint_on_mobile_is_gone_as_the_notebook_says():
     assert "With 14 days no segment of it gives so much as a hint" in prose
 
 
-def test_a_larger_shop_introduces_it_for_the_sake_of_mobile(tmp_path):
+def test_a_larger_shop_introduces_it_and_still_does_not_decide_by_device(tmp_path):
     log, truth = onb.simulate_retailer(20_000, seed=1)
-    record = run_on(log.table, tmp_path)
-    whole, by_segment, *_ = record["verdicts"]
+    whole, by_segment, *_ = run_on(log.table, tmp_path)["verdicts"]
     assert whole["kind"] == "clear" and whole["sentence"].startswith("Introduce treatment")
     assert whole["estimate"] == pytest.approx(by_hand(log)[0])
     assert by_segment["sentence"].startswith("By device: mobile better")
     assert "desktop no clear difference" in by_segment["sentence"]
-    mobile, _ = by_hand(log, "mobile")
-    assert by_segment["kind"] == "clear" and by_segment["estimate"] == pytest.approx(mobile)
-    assert "differ from each other is shown of device" in by_segment["basis"]
-    assert "hint" not in whole["sentence"] + by_segment["sentence"]
-    assert [one["value"] for one in record["headlines"]] == [whole["estimate"], mobile]
+    assert by_segment["kind"] == "none" and by_segment["estimate"] is None
+    assert "differ from each other is not shown of device" in by_segment["basis"]
     assert truth["checkout_test"] == {"mobile": 0.12, "desktop": 0.0}
+
+
+@pytest.mark.parametrize("desktop", [500, 640])
+def test_segments_decide_where_the_interaction_shows_that_they_differ(tmp_path, desktop):
+    made = {("mobile", "control"): 400, ("mobile", "new"): 540,
+            ("desktop", "control"): 500, ("desktop", "new"): desktop}  # fmt: skip
+    rows = [(device, arm, int(i < bought)) for (device, arm), bought in made.items()
+            for i in range(2_000)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["device", "variant", "bought"])
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    asked = {"ROWS": "customers", "METRICS": [["Conversion", {"step": "bought"}]]}
+    record = run(tmp_path, EVENTS=str(tmp_path / "table.csv"), SEGMENTS=["device"], **asked)
+    whole, by_segment, *_ = record["verdicts"]
+    values = [one["value"] for one in record["headlines"]]
+    assert "mobile better, +7.0 points" in by_segment["sentence"]
+    if desktop == 500:  # + 7 points here, none there
+        assert by_segment["kind"] == "clear" and by_segment["estimate"] == pytest.approx(7)
+        assert "differ from each other is shown of device" in by_segment["basis"]
+        assert "hint" not in by_segment["sentence"] and values == pytest.approx([3.5, 7])
+    else:  # + 7 points in both
+        assert by_segment["kind"] == "none" and values == pytest.approx([7])
+        assert "A hint to test again, no more: mobile, desktop." in by_segment["sentence"]
+    assert whole["kind"] == "clear"
 
 
 def test_a_test_of_nothing_says_no_clear_difference(tmp_path):
