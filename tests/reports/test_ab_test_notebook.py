@@ -113,7 +113,7 @@ def test_segments_decide_where_the_interaction_shows_that_they_differ(tmp_path, 
         assert "hint" not in by_segment["sentence"] and values == pytest.approx([3.5, 7])
     else:  # + 7 points in both
         assert by_segment["kind"] == "none" and values == pytest.approx([7])
-        assert "A hint to test again, no more: mobile, desktop." in by_segment["sentence"]
+        assert "A hint to test again, no more: desktop, mobile." in by_segment["sentence"]
     assert whole["kind"] == "clear"
 
 
