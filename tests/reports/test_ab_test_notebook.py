@@ -137,6 +137,9 @@ def test_looking_often_and_a_plan_are_asked_by_parameters(tmp_path):
         f"90 % interval, always valid; p {table['p_value_adjusted'].iloc[0]:.2g}."
         in (answer["basis"])
     )
+    of_all = numbers(tmp_path, "All customers")["purchase"]
+    assert of_all[5] == "{:.2f} to {:.2f}".format(*bounds).replace("-", "−")
+    assert of_all[7:] == ["779", "768", "0"]  # one interval a row, that which decides
     page = shown(tmp_path)
     assert "neither p nor the intervals are adjusted" in page
     assert "thin line: always valid, which decides" in page
@@ -165,6 +168,7 @@ def test_where_no_window_is_over_it_says_so_and_runs_to_the_end(tmp_path):
     record = run(tmp_path, METRICS=late)
     assert {one["kind"] for one in record["verdicts"]} == {"cannot say"}
     assert record["headlines"] == []
+    assert record["verdicts"][0]["basis"].startswith("0 of 0 customers in control")
     page = shown(tmp_path)
     assert "No window is over yet: there are no days to show." in page
     assert "How many customers it takes cannot be said." in page
@@ -250,7 +254,7 @@ def test_landing_page_leaves_out_what_is_wrong_in_the_open(tmp_path, real_data):
     assert "17,264 of 145,310 in treatment" in answer["basis"]
     checks = numbers(tmp_path, "What was checked")
     assert checks["received another variant"][-1].startswith("3,893 rows disagree")
-    assert checks["repeated customers"][-1].startswith("1 further row")
+    assert checks["repeated customers"][-1].endswith("already counted, left out: 1.")
 
 
 def test_without_metrics_it_stops_and_says_how_they_are_given(tmp_path):
