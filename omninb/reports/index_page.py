@@ -45,10 +45,14 @@ def index_html(run: dict[str, Any], earlier: list[dict[str, Any]]) -> str:
 
 
 def _spread(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first headline of each report, then the second, and so on, up to the places there are."""
+    """The first headline of each report, then the second, and so on, up to the places there are.
+
+    A number that several reports state alike stands here once.
+    """
     depth = max((len(r["headlines"]) for r in reports), default=0)
     rounds = [r["headlines"][i] for i in range(depth) for r in reports if i < len(r["headlines"])]
-    return rounds[:_SHOWN_HEADLINES]
+    once = [number for i, number in enumerate(rounds) if number not in rounds[:i]]
+    return once[:_SHOWN_HEADLINES]
 
 
 def _card(report: dict[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any]:

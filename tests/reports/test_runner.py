@@ -59,6 +59,15 @@ def test_the_index_tells_the_run(reports: Path) -> None:
         assert (text in html) is (text != "<script")
 
 
+def test_a_number_that_two_reports_state_stands_once_on_the_index(tmp_path: Path) -> None:
+    same = "import omninb as onb\nonb.headline('Journeys', 412, None, 'customers', '')"
+    paths = [write(small_notebook(same), tmp_path / f"0{i}_{name}.ipynb")
+             for i, name in enumerate(("one", "two"))]  # fmt: skip
+    html = run_report(paths, tmp_path / "out").read_text(encoding="utf-8")
+    section = html.partition("Headline numbers")[2].partition("</section>")[0]
+    assert section.count("412") == 1 and html.count("412") == 3
+
+
 def test_a_second_run_is_kept_beside_the_first_and_a_failed_one_changes_nothing(
     tmp_path: Path,
 ) -> None:
