@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from omninb.reports.headlines import by_name, change_words, headlines_of
 from omninb.reports.page import fact_words, run_words
 from omninb.reports.suite_file import Threshold
 from omninb.views import headline_words
@@ -32,22 +33,28 @@ def crossings(
     Returns
     -------
     list of dict
-        ``report``, ``headline`` (its record), ``side`` ("below" or "above"), ``threshold``.
+        ``headline`` (its record, with ``report``), ``side`` ("below" or "above"), ``threshold``.
     """
     found = []
-    for report in reports:
-        for headline in report["headlines"]:
-            bounds = thresholds.get(headline["name"], Threshold())
-            low, high = headline["interval"] or (headline["value"],) * 2
-            for side, edge in (("below", high), ("above", low)):
-                limit = getattr(bounds, side)
-                limit = headline.get(side) if limit is None else limit
-                if limit is None or not isinstance(edge, int | float):
-                    continue
-                if edge < limit if side == "below" else edge > limit:
-                    entry = {"report": report["report"], "headline": headline}
-                    found.append({**entry, "side": side, "threshold": limit})
+    for headline in headlines_of(reports):
+        bounds = thresholds.get(headline["name"], Threshold())
+        low, high = headline["interval"] or (headline["value"],) * 2
+        for side, edge in (("below", high), ("above", low)):
+            limit = getattr(bounds, side)
+            limit = headline.get(side) if limit is None else limit
+            if limit is None or not isinstance(edge, int | float):
+                continue
+            if edge < limit if side == "below" else edge > limit:
+                found.append({"headline": headline, "side": side, "threshold": limit})
     return found
+
+
+def crossing_words(alert: Mapping[str, Any]) -> str:
+    """What was crossed: the number, its threshold and its interval."""
+    headline = alert["headline"]
+    big, small = headline_words(headline)
+    limit = f"{number_words(alert['threshold'])} {headline['unit']}".strip()
+    return f"{headline['name']}: {big}, {alert['side']} its threshold of {limit} ({small})"
 
 
 def unknown_names(
@@ -58,47 +65,27 @@ def unknown_names(
     return [name for name in thresholds if name not in names]
 
 
-def change_words(headline: dict[str, Any], before: Mapping[str, Any]) -> str:
-    """How a headline differs from the run before; empty where there is nothing to compare."""
-    old, new = before.get(headline["name"]), headline["value"]
-    if not isinstance(old, int | float) or not isinstance(new, int | float):
-        return ""
-    return f"{number_words(new - old, signed=True)} since the run before"
-
-
-def values_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The headlines of a run by name, the first of each."""
-    found: dict[str, Any] = {}
-    for report in record.get("reports", []):
-        for headline in report.get("headlines", []):
-            found.setdefault(headline["name"], headline["value"])
-    return found
-
-
 def summary(record: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     """A run for a mail or a chat message, in Markdown: what was crossed, numbers, answers."""
-    reports, old = record["reports"], values_of(before)
+    reports, old = record["reports"], by_name(before)
     facts: dict[str, Any] = next((r["facts"] for r in reports if r["facts"]), {})
     lines = [f"# {_plain(record['title'])}", ""]
     lines += [
-        _plain(" · ".join([f"Run of {run_words(record['started'])}", *fact_words(facts)])),
+        _plain(" · ".join([f"Run of {run_words(record['as_of'])}", *fact_words(facts)])),
         "",
     ]
     if record["alerts"]:
         lines.append("## Beyond a threshold\n")
         for alert in record["alerts"]:
-            big, small = headline_words(alert["headline"])
-            limit = number_words(alert["threshold"])
-            said = f"{alert['headline']['name']}: {big}, {alert['side']} {limit} ({small})"
-            lines.append(f"- {_plain(said)}")
+            lines.append(f"- {_plain(crossing_words(alert))}")
         lines.append("")
     lines.append("## Numbers\n")
-    for report in reports:
-        for headline in report["headlines"]:
-            big, small = headline_words(headline)
-            change = change_words(headline, old)
-            said = f"{headline['name']}: {big} ({'; '.join(filter(None, [small, change]))})"
-            lines.append(f"- {_plain(said)}")
+    for headline in headlines_of(reports):
+        big, small = headline_words(headline)
+        change, bounds = change_words(headline, old) or ("", "")
+        since = f"{change} since the run before" if change else ""
+        said = f"{headline['name']}: {big} ({'; '.join(filter(None, [small, since, bounds]))})"
+        lines.append(f"- {_plain(said)}")
     lines += ["", "## Answers\n"]
     for report in reports:
         for verdict in report["verdicts"][:1]:

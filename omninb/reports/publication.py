@@ -150,14 +150,14 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
         record = record_of(path.parent)
         if record is not None:
             runs.append({**record, "run": path.parent.name})
-    return sorted(runs, key=lambda record: record["started"])
+    return sorted(runs, key=lambda record: record["as_of"])
 
 
 def record_of(run: Path) -> dict[str, Any] | None:
     """The record of a run; None where there is none that can be read."""
     try:
         record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-        datetime.fromisoformat(record["started"])
+        datetime.fromisoformat(record["as_of"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return dict(record)

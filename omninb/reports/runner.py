@@ -123,7 +123,7 @@ def run_notebook(
         with Progress(job.name) as progress:
             record = make_report(job, stage, progress)
         write_assets(stage)
-        write_record(stage, {**record, "started": now.isoformat(), "status": "ok"})
+        write_record(stage, {**record, "as_of": now.isoformat(), "status": "ok"})
         move_into_place(stage, folder)
     return Path(out) / f"{job.name}.html"
 

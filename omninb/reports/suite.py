@@ -95,7 +95,7 @@ def run_report(
         ...
     omninb.errors.OmninbError: no notebook is named 'jurney_map'. Did you mean 'journey_map'?
     """
-    moment = (as_of or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+    moment = as_of.astimezone(UTC).replace(microsecond=0) if as_of else _now()
     given = dict(parameters or {})
     asked = suite_of(suite, given, moment)
     folder, begun = Path(out), time.monotonic()
@@ -104,7 +104,11 @@ def run_report(
     with stoppable() as stop, scratch() as work:
         jobs = jobs_of(asked, given, moment, work)
         name = run_id or moment.strftime("%Y%m%dT%H%M%SZ")
-        record: dict[str, Any] = {"title": asked.title, "started": moment.isoformat()}
+        record: dict[str, Any] = {
+            "title": asked.title,
+            "as_of": moment.isoformat(),
+            "started": _now().isoformat(),
+        }
         record |= {"run": f"{name}-refused", "versions": versions()}
         with _written_down(asked, record, folder, begun, BusyError), writing(folder):
             record["run"] = name if run_id else _unused(folder, name)
@@ -158,6 +162,10 @@ def _written_down(
         raise
 
 
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def _unused(folder: Path, stamp: str) -> str:
     """A run's name by its moment; a run of the same second gets a number."""
     name, again = stamp, 1
@@ -170,7 +178,7 @@ def _unused(folder: Path, stamp: str) -> str:
 def _fingerprint(asked: Suite, jobs: Sequence[Job], record: Mapping[str, Any]) -> str:
     """What the pages follow from: notebooks, parameters, data, versions, the moment."""
     notebooks = [[job.name, job.title, job.notebook, job.shown_parameters()] for job in jobs]
-    parts = [record[name] for name in ("title", "started", "versions", "data")]
+    parts = [record[name] for name in ("title", "as_of", "versions", "data")]
     thresholds = {name: one.model_dump() for name, one in asked.alerts.items()}
     text = json.dumps([notebooks, parts, thresholds], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -187,7 +195,7 @@ def _made_before(folder: Path, record: Mapping[str, Any]) -> bool:
             "or versions. Give another name."
         )
     shown = record_of(folder / "latest")
-    if shown is None or shown["started"] < record["started"]:  # it was killed before the switch
+    if shown is None or shown["as_of"] < record["as_of"]:  # it was killed before the switch
         switch(folder, record["run"])
     return True
 

@@ -158,7 +158,7 @@ def test_a_summary_of_hostile_texts_holds_no_link_and_no_markup(open_page: Any, 
         "verdicts": [{"sentence": n, "basis": n}],
     } for n in ALL]  # fmt: skip
     alerts = [{"headline": one, "side": "below", "threshold": 1} for one in bad]
-    record = {"title": " ".join(ALL), "started": "2026-03-09T06:00:00+00:00"}
+    record = {"title": " ".join(ALL), "as_of": "2026-03-09T06:00:00+00:00"}
     text = summary(record | {"reports": reports, "alerts": alerts}, {})
     rendered = mistune.create_markdown(escape=False, plugins=["url", "table", "math"])(text)
     assert isinstance(rendered, str)
