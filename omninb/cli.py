@@ -49,8 +49,11 @@ def main() -> None:
     Then make one report, or all of them (without --events: on the sample):
         omninb run journey_map --events events.csv --columns customer_id=user --out reports
         omninb report --out reports
+    For reports that make themselves, fill in a suite, and give its line to cron:
+        omninb suite --out suite.yaml
+        omninb schedule suite.yaml --cron "0 6 * * 1" --out reports
 
-    Exit status: 0 done, 1 failed, 2 wrong usage, 3 a report crossed a threshold.
+    Exit status: 0 done, 1 failed, 2 wrong usage, 3 done and a threshold was crossed.
     """  # noqa: D301
 
 
@@ -58,7 +61,7 @@ def main() -> None:
 @click.argument("file")
 @log_options
 def check(file: str, columns: dict[str, str], **options: Any) -> None:
-    """Read an event log and account for every row, or say what is missing.
+    """Account for every row of an event log, or say what is missing.
 
     \b
     omninb check events.csv
@@ -67,7 +70,7 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
 
     Exit status 1 where the log cannot be used as it stands.
     """  # noqa: D301
-    from omninb.cli_words import in_command_words, log_words, next_checks, roles_words
+    from omninb import cli_words as words
     from omninb.errors import OmninbError
     from omninb.events import read_events
     from omninb.events.proposal import propose_roles
@@ -81,30 +84,22 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
     used = {role: {**own, **usable}[role] for role in roles}
     free = [name for name in found if name not in used.values()]
     proposal = {**propose_roles(free), **used}
-    click.echo(roles_words(found, used, proposal))
+    click.echo(words.roles_words(found, used, proposal))
     try:
         log = read_events(
             file, columns=columns, **{name: v for name, v in options.items() if v is not None}
         )
     except OmninbError as error:
-        click.echo(f"\nThis log cannot be used yet. {in_command_words(str(error))}")
-        lines = next_checks(file, columns, options, proposal, error)
+        click.echo(f"\nThis log cannot be used yet. {words.in_command_words(str(error))}")
+        lines = words.next_checks(file, columns, options, proposal, error)
         if lines:
             click.echo("\nPerhaps:" if len(lines) == 1 else "\nOne of:")
         click.echo("".join(f"  {line}\n" for line in lines), nl=False)
         raise click.exceptions.Exit(1) from None
-    click.echo()
-    counts = log.counts
-    removed, refused = counts["duplicates_removed"], counts["quarantined"]
-    click.echo(
-        f"{counts['read']:,} rows read = {counts['used']:,} used + {removed:,} duplicates removed"
-        f" + {refused:,} quarantined"
-    )
-    rows = log.quality[~log.quality["check"].isin([*counts, "duplicates removed"])]
-    for row in rows.itertuples():
-        click.echo(f"  {row.outcome:<12} {row.rows:>12,}  {row.check}  {row.example}".rstrip())
+    rows = log.quality[~log.quality["check"].isin([*log.counts, "duplicates removed"])]
+    click.echo(f"\n{words.ledger_words(log.counts, rows.itertuples())}")
     click.echo("\nThis log can be used. Next:")
-    same_log = f"--events {shlex.quote(file)}{log_words(used, options)}"
+    same_log = f"--events {shlex.quote(file)}{words.log_words(used, options)}"
     for notebook in ("start_here", "journey_map"):
         click.echo(f"  omninb run {notebook} {same_log}")
 
@@ -113,10 +108,10 @@ def check(file: str, columns: dict[str, str], **options: Any) -> None:
 @click.argument("notebook")
 @run_options
 def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log: Any) -> None:
-    """Run one notebook and write its page: OUT/NAME.html works with the network off.
+    """Run one notebook and write its page.
 
-    NOTEBOOK is a name such as journey_map, or the path of a notebook of your own. Nothing in OUT
-    changes unless every cell ran.
+    NOTEBOOK is a name such as journey_map, or the path of a notebook of your own. The page is
+    OUT/NAME.html and works with the network off. Nothing in OUT changes unless every cell ran.
 
     \b
     omninb run journey_map --help
@@ -142,11 +137,13 @@ def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log:
 @run_options
 @click.option(
     "--as-of", type=click.DateTime(), metavar="MOMENT",
-    help="When the reports are of, in UTC, such as 2026-03-09; now by default.",
+    help="The moment that the reports are of, in UTC, such as 2026-03-09: what {{ today }} means "
+    "in a suite, and what touchpoints of the future are later than. Now by default.",
 )  # fmt: skip
 @click.option(
     "--run-id", metavar="NAME",
-    help="Name of the run's folder; the same run is then not made twice. Its moment by default.",
+    help="Name of the run's folder, its moment by default. For retries, with the same --as-of: a "
+    "run of that name that succeeded is not made twice, one that failed is replaced.",
 )  # fmt: skip
 def report(
     suite: tuple[str, ...],
@@ -156,17 +153,23 @@ def report(
     run_id: str | None,
     **log: Any,
 ) -> None:
-    """Run a suite of reports, or the notebooks named, with an index page above them.
+    """Run several notebooks, with an index page above their reports.
 
-    The log is read once. The run is kept in OUT/runs; OUT/latest/index.html is switched to it at
-    once, and only if everything succeeded. `omninb suite` writes an example of a suite.
+    Give a suite file (`omninb suite` writes one to fill in; it says itself how the log is read), or
+    notebooks by name or path, or nothing for all that come with omninb.
+
+    The log is read once, and every notebook sees the same. The page to open is
+    OUT/latest/index.html. It changes at once, and only if everything succeeded. Each run stays in
+    OUT/runs with its run.json; one that failed says there why, and leaves OUT/latest as it was.
 
     \b
     omninb report --out reports
     omninb report --events events.csv --columns customer_id=user,timestamp=when --out reports
     omninb report suite.yaml --out reports
+    omninb report suite.yaml --out reports --as-of 2026-03-09 --run-id week-10
 
-    Exit status: 0 done, 1 failed, 2 wrong usage, 3 done, and a threshold was crossed.
+    Exit status: 0 done, 1 failed, 2 wrong usage, 3 done and a headline is beyond its threshold (see
+    OUT/latest/summary.md).
     """  # noqa: D301
     from omninb.reports.jobs import known_parameters
     from omninb.reports.parameters import from_command_line
@@ -188,9 +191,12 @@ def report(
 
 
 @main.command()
-@click.option("--out", default="suite.yaml", show_default=True, metavar="FILE")
+@click.option("--out", default="suite.yaml", show_default=True, metavar="FILE", help="A new file.")
 def suite(out: str) -> None:
-    """Write an example of a suite of reports, every line explained.
+    """Write an example of a suite file, every line explained.
+
+    It says which log is read and how, which notebooks run with which parameters, how few customers
+    may be shown, and what is to be heard of. The example runs as it stands, on the sample.
 
     \b
     omninb suite --out suite.yaml
@@ -210,14 +216,25 @@ def suite(out: str) -> None:
 
 @main.command()
 @click.argument("suite", metavar="SUITE.yaml")
-@click.option("--cron", required=True, metavar="'M H D M W'", help="When, in cron's five fields.")
-@click.option("--out", default="reports", show_default=True, metavar="DIR")
+@click.option(
+    "--cron", required=True, metavar="'M H D M W'",
+    help="When: minute, hour, day, month and weekday (0 is Sunday; * is every one), in the zone of "
+    "the machine.",
+)  # fmt: skip
+@click.option("--out", default="reports", show_default=True, metavar="DIR", help="Report folder.")
 def schedule(suite: str, cron: str, out: str) -> None:
-    """Print the crontab line that makes a suite's reports by the clock.
+    """Print the line by which cron makes a suite's reports.
+
+    Paste it by `crontab -e`. What could fail by night is refused now: the five fields, the suite,
+    its notebooks and their parameters. The line runs this very installation in the folder that you
+    are in, so names in the suite mean what they mean here.
+
+    What is said of each run is appended to OUT/schedule.log, for its owner alone. cron does not
+    look at the exit status: let on_failure in the suite tell somebody.
 
     \b
-    omninb schedule suite.yaml --cron "0 6 * * 1" --out reports
-    (crontab -l; omninb schedule suite.yaml --cron "0 6 * * 1") | crontab -
+    omninb schedule suite.yaml --cron "0 6 * * 1"                   # Mondays at six
+    omninb schedule suite.yaml --cron "30 5 1 * *" --out monthly    # the first of each month
     """  # noqa: D301
     from omninb.reports.schedules import crontab_line
 
@@ -252,11 +269,11 @@ def schedule(suite: str, cron: str, out: str) -> None:
     help="As CSV the way it comes out of real systems: with planted defects, listed in truth.json.",
 )  # fmt: skip
 def simulate(customers: int, seed: int, out: str, truths: dict[str, Any], dirty: bool) -> None:
-    """Write a simulated year of a retailer as an event log, and beside it two files.
+    """Write a simulated year of a retailer as an event log.
 
-    truth.json says what is true of the log, with definitions, and with which seed it was drawn.
-    NAME.counterfactual.parquet says what each customer would have bought without the e-mails, the
-    retargeting, the videos, the new checkout, the hand-overs and the dip.
+    Two files stand beside it. truth.json says what is true of the log, with definitions, and with
+    which seed it was drawn. NAME.counterfactual.parquet says what each customer would have bought
+    without the e-mails, the retargeting, the videos, the new checkout, the hand-overs and the dip.
 
     \b
     omninb simulate --customers 5000 --seed 1 --out events.csv

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from omninb.errors import OmninbError
@@ -96,6 +96,26 @@ def roles_words(found: Sequence[str], used: Mapping[str, str], proposal: Mapping
             lines.append(f"{role:<13} missing, and required{near}")
     kept = [name for name in found if name not in used.values()]
     return "\n".join(lines + [f"{'no role':<13} {', '.join(kept)}"] * bool(kept))
+
+
+def ledger_words(counts: Mapping[str, int], rows: Iterable[Any]) -> str:
+    """The account of all rows, and a line for each check that found something.
+
+    Parameters
+    ----------
+    counts : mapping
+        Rows ``read``, ``used``, ``duplicates_removed`` and ``quarantined``.
+    rows : iterable
+        With ``outcome``, ``rows``, ``check`` and ``example``.
+    """
+    removed, refused = counts["duplicates_removed"], counts["quarantined"]
+    lines = [
+        f"{counts['read']:,} rows read = {counts['used']:,} used + {removed:,} duplicates removed"
+        f" + {refused:,} quarantined"
+    ]
+    for row in rows:
+        lines.append(f"  {row.outcome:<12} {row.rows:>12,}  {row.check}  {row.example}".rstrip())
+    return "\n".join(lines)
 
 
 def next_checks(
