@@ -36,16 +36,6 @@ class Section:
     parameters: bool = False
     slug: str = ""
 
-    @property
-    def spread(self) -> int:
-        """Blocks that share a sheet with the heading: up to a wide figure that soon follows it."""
-        for index, block in enumerate(self.blocks[:4]):
-            if block["kind"] == "figure":
-                return index + 1 if block["wide"] else 0
-            if block["kind"] != "prose":
-                break
-        return 0
-
     def has(self, *kinds: str) -> bool:
         """Whether a block of one of these kinds stands here."""
         return any(block["kind"] in kinds for block in self.blocks)
