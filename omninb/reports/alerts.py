@@ -53,8 +53,10 @@ def crossing_words(alert: Mapping[str, Any]) -> str:
     """What was crossed: the number, its threshold and its interval."""
     headline = alert["headline"]
     big, small = headline_words(headline)
-    limit = f"{number_words(alert['threshold'])} {headline['unit']}".strip()
-    return f"{headline['name']}: {big}, {alert['side']} its threshold of {limit} ({small})"
+    limit = alert["threshold"]
+    bound = number_words(int(limit) if float(limit).is_integer() else limit)
+    threshold = f"{bound} {headline['unit']}".strip()
+    return f"{headline['name']}: {big}, {alert['side']} its threshold of {threshold} ({small})"
 
 
 def unknown_names(

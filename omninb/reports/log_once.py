@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from omninb.errors import OmninbError
+from omninb.reports.runner import Job
 from omninb.reports.suite_file import Events
 
 LOG_PARAMETERS = {
@@ -50,8 +51,7 @@ def read_once(events: Events | None, as_of: datetime, work: Path) -> dict[str, A
     from omninb.samples import sample_path
 
     if events is None:
-        with sample_path().open("rb") as file:
-            return {"sample": True, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        return {"sample": True, "sha256": _sha256(sample_path())}
     arguments = events.model_dump(exclude={"file"})
     paths = file_paths(events.file)
     before = _stamps(paths)
@@ -59,6 +59,23 @@ def read_once(events: Events | None, as_of: datetime, work: Path) -> dict[str, A
     if _stamps(paths) != before or file_paths(events.file) != paths:
         raise OmninbError("the event log was replaced while it was read. Run again.")
     return {"sha256": write_snapshot(log, work / SNAPSHOT), "rows": log.counts["used"]}
+
+
+def own_logs(jobs: Iterable[Job]) -> dict[str, list[str]]:
+    """SHA-256 of the files that notebooks read by themselves, by the name of the page."""
+    from omninb.events.sources import file_paths
+
+    found = {}
+    for job in jobs:
+        own = job.parameters.get("EVENTS")
+        if own is not None and PurePath(own).name != SNAPSHOT:
+            found[job.name] = [_sha256(path) for path in file_paths(own)]
+    return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _stamps(paths: list[Path]) -> list[tuple[int, int, int]]:

@@ -19,7 +19,7 @@ from omninb.reports.execution import RunError
 from omninb.reports.failures import keep_failure, reason
 from omninb.reports.index_page import index_html
 from omninb.reports.jobs import jobs_of, suite_of
-from omninb.reports.log_once import read_once
+from omninb.reports.log_once import own_logs, read_once
 from omninb.reports.publication import (
     BusyError,
     earlier_runs,
@@ -118,10 +118,13 @@ def run_report(
             ):
                 write_record(stage, {**record, "status": "running", "reports": []})
                 record["data"] = read_once(asked.events, moment, work)
+                record["own_data"] = own_logs(jobs)
                 record["inputs"] = _fingerprint(asked, jobs, record)
                 if _made_before(folder, record):
                     return folder / "latest" / "index.html"
                 record["reports"] = make_reports(asked, jobs, stage)
+                if own_logs(jobs) != record["own_data"]:
+                    raise RunError("a notebook's own log was replaced meanwhile. Run again.")
                 record["alerts"] = crossings(record["reports"], asked.alerts)
                 for headline in unknown_names(record["reports"], asked.alerts):
                     raise RunError(f"alerts: no report has a headline {headline!r}.")
@@ -178,7 +181,7 @@ def _unused(folder: Path, stamp: str) -> str:
 def _fingerprint(asked: Suite, jobs: Sequence[Job], record: Mapping[str, Any]) -> str:
     """What the pages follow from: notebooks, parameters, data, versions, the moment."""
     notebooks = [[job.name, job.title, job.notebook, job.shown_parameters()] for job in jobs]
-    parts = [record[name] for name in ("title", "as_of", "versions", "data")]
+    parts = [record[name] for name in ("title", "as_of", "versions", "data", "own_data")]
     thresholds = {name: one.model_dump() for name, one in asked.alerts.items()}
     text = json.dumps([notebooks, parts, thresholds], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -130,7 +130,7 @@ def read_suite(path: str | Path, today: dt.date) -> Suite:
     Returns
     -------
     Suite
-        The log's file is absolute, from the suite's folder on.
+        Its paths are absolute, from the suite's folder on.
 
     Raises
     ------
@@ -151,13 +151,40 @@ def read_suite(path: str | Path, today: dt.date) -> Suite:
         raise OmninbError(f"{path.name}: {_words(error)}") from None
     if not suite.notebooks:
         raise OmninbError(f"{path.name}: notebooks: there are none to run.")
-    if suite.events is None:
-        return suite
-    files = [suite.events.file] if isinstance(suite.events.file, str) else suite.events.file
-    here = path.resolve().parent
-    placed = [str(here / Path(file).expanduser()) for file in files]
-    events = suite.events.model_copy(update={"file": placed[0] if len(placed) == 1 else placed})
-    return suite.model_copy(update={"events": events})
+    return _placed(suite, path.resolve().parent)
+
+
+def _placed(suite: Suite, here: Path) -> Suite:
+    """The suite with every path in it absolute, from the suite's folder on."""
+
+    def place(file: str) -> str:
+        return str(here / Path(file).expanduser())
+
+    def command(words: list[str]) -> list[str]:
+        """A program by its path; one without a slash is looked for as a shell would."""
+        return [place(words[0]), *words[1:]] if words and "/" in words[0] else words
+
+    def entry(given: Entry) -> Entry:
+        own = given.parameters.get("EVENTS")
+        read = {"EVENTS": place(own)} if isinstance(own, str) else {}
+        path = given.notebook.endswith(".ipynb")
+        return given.model_copy(
+            update={
+                "notebook": place(given.notebook) if path else given.notebook,
+                "parameters": given.parameters | read,
+            }
+        )
+
+    placed: dict[str, Any] = {
+        "notebooks": [entry(one) for one in suite.notebooks],
+        "on_success": command(suite.on_success),
+        "on_failure": command(suite.on_failure),
+    }
+    if suite.events is not None:
+        file = suite.events.file
+        files = place(file) if isinstance(file, str) else [place(one) for one in file]
+        placed["events"] = suite.events.model_copy(update={"file": files})
+    return suite.model_copy(update=placed)
 
 
 def settle_dates(text: str, today: dt.date) -> str:

@@ -33,7 +33,7 @@ def test_the_example_is_a_suite_and_so_is_it_with_every_comment_opened(tmp_path:
     assert opened.events and opened.events.observed_until == "2026-03-09"
     assert opened.events.file == str(tmp_path / "exports/events-*.csv")
     assert opened.alerts["Journeys that succeeded"].below == 10
-    assert opened.on_success == ["./send.sh", "team@example.org"]
+    assert opened.on_success == [str(tmp_path / "send.sh"), "team@example.org"]
 
 
 @pytest.mark.parametrize(
