@@ -16,7 +16,7 @@ report: .venv/ready ## run the notebooks on the sample and write an offline HTML
 	$(BIN)/omninb report --out reports
 
 test: .venv/ready ## unit, property and doc tests, then every notebook against its committed outputs
-	$(BIN)/pytest -rs
+	$(BIN)/pytest -rs -n auto --dist loadfile
 	$(BIN)/pytest -o addopts= --nbval --nbval-current-env --nbval-sanitize-with=tools/nbval.cfg notebooks
 
 lab: .venv/ready ## open the notebooks in JupyterLab
