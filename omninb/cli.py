@@ -171,6 +171,7 @@ def report(
     Exit status: 0 done, 1 failed, 2 wrong usage, 3 done and a headline is beyond its threshold (see
     OUT/latest/summary.md).
     """  # noqa: D301
+    from omninb.reports.alerts import crossing_words
     from omninb.reports.jobs import known_parameters
     from omninb.reports.parameters import from_command_line
     from omninb.reports.publication import record_of
@@ -184,8 +185,7 @@ def report(
     click.echo(index)
     crossed = (record_of(index.parent) or {}).get("alerts", [])
     for alert in crossed:
-        name, side = alert["headline"]["name"], alert["side"]
-        click.echo(f"{name} is {side} {alert['threshold']:g}: see summary.md", err=True)
+        click.echo(crossing_words(alert), err=True)
     if crossed:
         raise click.exceptions.Exit(3)
 
