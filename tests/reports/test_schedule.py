@@ -85,7 +85,9 @@ def run_by(daemon: str, finished: list[Path], seconds: float) -> None:
     """Let cron run until files are there; where one runs already, that does it."""
     running, deadline = None, time.monotonic() + seconds
     try:
-        while not all(path.exists() for path in finished) and time.monotonic() < deadline:
+        while not all(path.exists() and path.read_text() for path in finished):
+            if time.monotonic() > deadline:
+                break
             if running is None or running.poll() is not None:
                 running = subprocess.Popen(
                     [daemon, "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
