@@ -148,7 +148,7 @@ def test_alerts_name_headlines_that_there_are(text):
     assert names and set(names) <= stated()
 
 
-def test_the_run_of_the_suite_leaves_what_the_readme_lists_and_keeps_its_name(own_suite):
+def test_the_run_of_the_suite_leaves_what_the_readme_lists_and_is_not_made_twice(own_suite):
     again = next(words[1:] for words in commands(README) if "--run-id" in words)
     done = CliRunner().invoke(main, again)
     assert done.exit_code == 0, done.output
@@ -160,6 +160,10 @@ def test_the_run_of_the_suite_leaves_what_the_readme_lists_and_keeps_its_name(ow
     made = {path.name for path in (out / "latest").iterdir()}
     pages = {f"map-of-events{end}" for end in (".html", ".ipynb")}
     assert made == {*inside, *pages, "assets"}
+    record = (out / "latest" / "run.json").read_bytes()
+    done = CliRunner().invoke(main, again)
+    assert done.exit_code == 0, done.output
+    assert (out / "latest" / "run.json").read_bytes() == record
     other = [word.replace("2026-03-09", "2026-03-10") for word in again]
     refused = CliRunner().invoke(main, other)
     assert refused.exit_code == 1 and "a run of that name stands there" in refused.output

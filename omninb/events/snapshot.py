@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -35,11 +36,20 @@ def write_snapshot(log: EventLog, path: str | os.PathLike[str]) -> str:
     about |= {"quality": log.quality.to_dict("list")}
     about |= {"quarantine": log.quarantine.assign(text="").to_dict("list")}
     text = json.dumps(about, ensure_ascii=False)
-    table = log.table.replace_schema_metadata({_ABOUT: text.encode()})
+    columns = [_repeatable(log.table[name]) for name in log.table.column_names]
+    table = pa.table(columns, names=log.table.column_names, metadata={_ABOUT: text.encode()})
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _repeatable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same values; where one is missing, Arrow leaves in memory what was there before."""
+    if not column.null_count:
+        return column
+    chunks = [chunk.take(pa.array(np.arange(len(chunk)))) for chunk in column.chunks]
+    return pa.chunked_array(chunks, column.type)
 
 
 def read_snapshot(path: str | os.PathLike[str], other_below: int | None = None) -> EventLog:

@@ -27,8 +27,8 @@ def crontab_line(suite: str, cron: str, out: str) -> str:
     """The crontab line that runs a suite as it would run here and now.
 
     It needs nothing of cron's bare environment: the interpreter is this one, paths are absolute,
-    and it begins in the folder of today, from which a suite names notebooks and commands. What
-    is said of each run is appended to ``schedule.log`` in the report folder.
+    and it begins in the suite's folder. What is said of each run is appended to ``schedule.log``
+    in the report folder.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ def crontab_line(suite: str, cron: str, out: str) -> str:
         raise OmninbError(f"out={out!r} is a file. Name a folder for the reports.")
     now = datetime.now(UTC)
     jobs_of(suite_of(file, {}, now), {}, now, folder)  # what is wrong is said now, not by night
-    for path in (file, folder, Path.cwd(), Path(sys.executable)):
+    for path in (file, folder, Path(sys.executable)):
         if re.search(r"[\n\\]", str(path)):
             raise OmninbError(f"{str(path)!r}: cron reads no path with a line break or backslash.")
     command = [sys.executable, "-m", "omninb", "report", str(file), "--out", str(folder)]
     log = shlex.quote(str(folder / "schedule.log"))
     # An error's text may hold data: the log is for its owner alone, the reports are not.
     ready = f"mkdir -p {shlex.quote(str(folder))} && (umask 077 && touch {log})"
-    start = f"cd {shlex.quote(str(Path.cwd()))} && {ready}"
+    start = f"cd {shlex.quote(str(file.parent))} && {ready}"
     words = f"{start} && {shlex.join(command)} >> {log} 2>&1".replace("%", "\\%")
     if len(os.fsencode(words)) > _LONGEST:
         raise OmninbError(

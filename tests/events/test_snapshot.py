@@ -58,6 +58,13 @@ def test_the_same_log_gives_the_same_hash_and_another_another(snapshot, tmp_path
     assert write_snapshot(other, tmp_path / "c.omninb") != sha
 
 
+def test_the_same_file_read_again_gives_the_same_hash(tmp_path):
+    file, path = tmp_path / "log.csv", tmp_path / "log.omninb"
+    dirty_frame(2000).to_csv(file, index=False)
+    read = {"timezone": "Europe/Berlin", "currency": "EUR"}
+    assert len({write_snapshot(onb.read_events(file, **read), path) for _ in range(12)}) == 1
+
+
 def test_an_empty_log_is_kept_too(tmp_path):
     empty = onb.read_events(dirty_frame(0))
     write_snapshot(empty, tmp_path / "e.omninb")
