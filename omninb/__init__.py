@@ -30,6 +30,7 @@ _ROOMS = {
     "figures": [
         "journey_map_figure",
         "flow_figure",
+        "transition_difference_figure",
         "step_figure",
         "funnel_figure",
         "drop_off_figure",
@@ -43,6 +44,12 @@ _ROOMS = {
         "power_figure",
     ],
     "views": ["table_view", "verdict", "headline"],
+    "explorers": [
+        "explore_journeys",
+        "explore_funnel",
+        "explore_experiment",
+        "explore_quality",
+    ],
     "reports": ["run_notebook", "run_report"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

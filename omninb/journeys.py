@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from omninb.conditions import Condition, matching
+from omninb.conditions import Condition
 from omninb.errors import OmninbError, duration
 from omninb.layout import Columns, layout_of
 from omninb.passes.compiling import each, threads
 from omninb.passes.cutting import copy_journeys, cut_lookback
-from omninb.rules import Rules, cut, goals_of, moment, observed_period, order_codes
+from omninb.rules import Rules, cut, goals_of, observed_period, order_codes
+from omninb.selecting import fitting
+from omninb.spelling import call_or_nothing
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -47,6 +49,9 @@ class Journeys:
         The touchpoints' roles, encoded on first use.
     rules : Rules
         The cut rules and what the log could see.
+    made_by : tuple of str
+        The calls that made them, as Python writes them: that which read the log, ``journeys(…)`` on
+        it, then each ``where(…)``; empty texts where a call holds what cannot be written.
     """
 
     group_offsets: np.ndarray
@@ -59,6 +64,7 @@ class Journeys:
     rules: Rules
     cut_by_lookback: int | None = 0
     sorted_again: int | None = 0
+    made_by: tuple[str, ...] = ()
 
     @classmethod
     def from_log(
@@ -73,6 +79,10 @@ class Journeys:
         observed_until: object = None,
     ) -> Journeys:
         """Cut a log into journeys; see :meth:`omninb.EventLog.journeys`."""
+        given = {"split_gap": split_gap, "end_at": end_at, "lost_at": lost_at}
+        given |= {"lookback": lookback, "exit_after": None if exit_after == "30d" else exit_after}
+        given |= {"observed_from": observed_from, "observed_until": observed_until}
+        given = {name: value for name, value in given.items() if value is not None}
         layout = layout_of(log)
         rules = Rules(
             split_gap, end_at, lost_at, lookback, exit_after,
@@ -86,6 +96,7 @@ class Journeys:
         whole = cls(
             layout.group_offsets, customers, offsets, layout.time, states, began_before,
             layout.columns, rules, sorted_again=layout.sorted_again,
+            made_by=(log.made_by, call_or_nothing("journeys", (), given)),
         )  # fmt: skip
         if lookback is None:
             return whole
@@ -148,6 +159,7 @@ class Journeys:
         self,
         *,
         containing: Condition | Sequence[Condition] | None = None,
+        transition: tuple[Condition, Condition] | None = None,
         between: tuple[object, object] | None = None,
         **first: object,
     ) -> Journeys:
@@ -158,6 +170,8 @@ class Journeys:
         containing : str, mapping or list, optional
             Journeys with at least one touchpoint that fits: an event name, a mapping of roles to
             values, or a list of alternatives.
+        transition : (condition, condition), optional
+            Journeys in which one that fits the second directly follows one that fits the first.
         between : (start, end), optional
             Journeys whose first touchpoint lies in [start, end): dates, or anything that pandas
             reads as a timestamp; without an offset, in the log's zone.
@@ -182,23 +196,15 @@ class Journeys:
         >>> len(journeys.where(channel="store", containing="purchase")) < len(journeys)
         True
         """
-        chosen = np.ones(len(self), bool)
-        starts = self.journey_offsets[:-1]
-        if first:
-            chosen &= matching(self.columns, first, "where")[starts]
-        if containing is not None:
-            hits = np.concatenate(
-                ([0], np.cumsum(matching(self.columns, containing, "containing")))
-            )
-            chosen &= hits[self.journey_offsets[1:]] > hits[starts]
-        if between is not None:
-            if not isinstance(between, Sequence) or isinstance(between, str) or len(between) != 2:
-                raise OmninbError(f"between={between!r}: give (start, end), two dates.")
-            low, high = (moment(value, "between", self.rules.timezone) for value in between)
-            if low > high:
-                raise OmninbError(f"between={between!r}: the start lies after the end.")
-            chosen &= (self.time[starts] >= low) & (self.time[starts] < high)
-        return replace(self._keep(chosen), cut_by_lookback=None, sorted_again=None)
+        chosen = fitting(
+            self.columns, self.journey_offsets, self.time, self.rules, first,
+            containing, transition, between,
+        )  # fmt: skip
+        given = {"containing": containing, "transition": transition, "between": between}
+        given = {name: value for name, value in given.items() if value is not None} | first
+        made_by = (*self.made_by, call_or_nothing("where", (), given))
+        kept = self._keep(chosen)
+        return replace(kept, cut_by_lookback=None, sorted_again=None, made_by=made_by)
 
     def to_frame(self) -> pd.DataFrame:
         """Touchpoints in order: journey, position (from 1), end state, then the log's columns.

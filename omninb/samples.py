@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ def sample() -> EventLog:
     """
     from omninb.events import read_events
 
-    return read_events(sample_path(), currency="EUR")
+    log = read_events(sample_path(), currency="EUR")
+    return dataclasses.replace(log, made_by="onb.sample()")
 
 
 def sample_path() -> Path:

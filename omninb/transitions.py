@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from omninb.intervals import difference_bounds, difference_p_values
+from omninb.adjusting import adjusted
+from omninb.intervals import CONFIDENCE, difference_bounds, difference_p_values
 from omninb.journeys import Journeys
 from omninb.move_tally import MoveTally
 from omninb.tallies import By, texts
@@ -95,7 +96,8 @@ def transition_difference_table(
         ``difference`` = b - a, ``difference_ci_lower``, ``difference_ci_upper`` (95 %, not adjusted
         for the number of rows), ``interval_method`` (``jackknife``; ``mover`` for rare cells, the
         bounds of both combined as if independent: Newcombe 1998; ``none``), ``p_value`` (two-sided,
-        not adjusted either). Largest first.
+        not adjusted either), ``p_value_adjusted`` (among all rows: Benjamini and Hochberg 1995) and
+        ``differs``, whether that is below .05. Largest first.
         ``attrs["a"]`` and ``attrs["b"]`` hold the facts of both.
 
     Raises
@@ -145,6 +147,8 @@ def transition_difference_table(
         key=lambda column: -column.abs() if column.name == "difference" else column,
         ignore_index=True,
     )
+    frame["p_value_adjusted"] = adjusted(frame["p_value"].to_numpy(), "bh")
+    frame["differs"] = frame["p_value_adjusted"] < 1 - CONFIDENCE
     facts = [tally.facts.attrs() for tally in tallies]
     frame.attrs = {name: facts[0][name] for name in ("by", "confidence")}
     frame.attrs |= dict(zip("ab", facts, strict=True))

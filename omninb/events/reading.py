@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,6 +29,7 @@ from omninb.events.sources import read_parts
 from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
+from omninb.spelling import call_or_nothing
 
 _HOUR = 3_600_000_000
 Columns = dict[str, pa.ChunkedArray]
@@ -111,6 +114,7 @@ def read_events(
     >>> onb.read_events(touchpoints, columns, timezone="Europe/Berlin")
     EventLog: 3 read, 2 accepted, 1 quarantined, 0 duplicates removed, 2 used
     """
+    made_by = _call(**locals())
     if decimal not in (".", ","):
         raise OmninbError(f'decimal={decimal!r}: give "." or ",".')
     if other_below is not None and (not isinstance(other_below, int) or other_below < 1):
@@ -118,7 +122,7 @@ def read_events(
     if timezone is not None:
         zone(timezone)
     if isinstance(source, str | os.PathLike) and os.fspath(source).endswith(ENDING):
-        return read_snapshot(source, other_below)
+        return dataclasses.replace(read_snapshot(source, other_below), made_by=made_by)
     parts = read_parts(source)
     roles = resolve_roles(parts[0].table.column_names, columns, parts[0].name)
     for part in parts[1:]:
@@ -174,7 +178,15 @@ def read_events(
         quarantine=quarantine,
         counts=counts,
         files=files,
+        made_by=made_by,
     )
+
+
+def _call(source: object, **arguments: object) -> str:
+    """The call that reads this source, without what was left at its default."""
+    defaults = inspect.signature(read_events).parameters
+    given = {name: value for name, value in arguments.items() if value != defaults[name].default}
+    return call_or_nothing("onb.read_events", [source], given)
 
 
 def _together(parts: list[Part]) -> pa.Table:

@@ -13,6 +13,7 @@ from omninb.figures.journey_map import journey_map_figure
 from omninb.figures.lost_to import lost_to_figure
 from omninb.figures.power import power_figure
 from omninb.figures.step import step_figure
+from omninb.figures.transition_difference import transition_difference_figure
 
 __all__ = [
     "drop_off_figure",
@@ -28,4 +29,5 @@ __all__ = [
     "lost_to_figure",
     "power_figure",
     "step_figure",
+    "transition_difference_figure",
 ]

@@ -49,6 +49,13 @@ def check_exits(exits: object) -> None:
     _facts(_frame(exits, *wanted, columns), *wanted, ("by",))
 
 
+def check_transition_difference(table: object) -> None:
+    """Refuse what is not of `transition_difference_table`."""
+    wanted = "table", "transition_difference_table(a, b)"
+    columns = ("source", "target", "probability_a", "settled_b", "difference", "differs")
+    _facts(_frame(table, *wanted, columns), *wanted, ("by", "a", "b"))
+
+
 def check_experiment(table: object) -> None:
     """Refuse what is not of `experiment_table`."""
     wanted = "table", "experiment_table(source, metrics)"
