@@ -13,7 +13,7 @@ _ROOMS = {
     "events": ["EventLog", "read_events"],
     "journeys": ["Journeys"],
     "transitions": ["transition_table", "transition_difference_table"],
-    "graphs": ["transition_graph"],
+    "graphs": ["transition_graph", "end_table"],
     "steps": ["step_table", "flow_table"],
     "paths": ["path_table"],
     "funnels": ["funnel_table", "funnel_period_table"],

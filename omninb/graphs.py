@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from omninb.anchors import positive
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import END_STATES, Journeys
 from omninb.move_tally import ANY_END, MoveTally
-from omninb.tallies import SMALLER, START, By
+from omninb.tallies import SMALLER, START, By, texts
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -79,6 +80,40 @@ def transition_graph(
     for row in rows:
         graph.add_edge(row.pop("source"), row.pop("target"), **row)
     return graph
+
+
+def end_table(journeys: Journeys) -> pd.DataFrame:
+    """How journeys end.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From ``log.journeys(…)``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each end state that occurs, the most frequent first: ``end_state``;
+        ``journeys``, ``customers``; ``share`` of the ``settled`` journeys, whose end is known for
+        sure (NaN for ``open``), with ``share_ci_lower``, ``share_ci_upper`` (95 %) and
+        ``interval_method``.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> ends = onb.end_table(onb.sample().journeys(split_gap="30d", end_at="purchase"))
+    >>> ends["end_state"].tolist()
+    ['exit', 'converted', 'open']
+    """
+    tally = MoveTally.of(journeys, "channel", collapse_repeats=False, gaps=False)
+    ends = [{"end_state": name, **facts} for name, facts in _nodes(tally) if name in END_STATES]
+    columns = ["end_state", "journeys", "customers", "share", "share_ci_lower", "share_ci_upper",
+               "interval_method", "settled"]  # fmt: skip
+    frame = pd.DataFrame(ends, columns=columns).astype({"share": "float64"})
+    frame["interval_method"] = texts(frame["interval_method"].fillna("none"))
+    frame = frame.sort_values(["journeys", "end_state"], ascending=[False, True], ignore_index=True)
+    frame.attrs = tally.facts.attrs()
+    return frame
 
 
 def _nodes(tally: MoveTally) -> list[tuple[str, dict[str, object]]]:

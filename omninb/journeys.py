@@ -79,7 +79,7 @@ class Journeys:
         observed_until: object = None,
     ) -> Journeys:
         """Cut a log into journeys; see :meth:`omninb.EventLog.journeys`."""
-        given = {"split_gap": split_gap, "end_at": end_at, "lost_at": lost_at}
+        given: dict[str, object] = {"split_gap": split_gap, "end_at": end_at, "lost_at": lost_at}
         given |= {"lookback": lookback, "exit_after": None if exit_after == "30d" else exit_after}
         given |= {"observed_from": observed_from, "observed_until": observed_until}
         given = {name: value for name, value in given.items() if value is not None}
@@ -200,7 +200,11 @@ class Journeys:
             self.columns, self.journey_offsets, self.time, self.rules, first,
             containing, transition, between,
         )  # fmt: skip
-        given = {"containing": containing, "transition": transition, "between": between}
+        given: dict[str, object] = {
+            "containing": containing,
+            "transition": transition,
+            "between": between,
+        }
         given = {name: value for name, value in given.items() if value is not None} | first
         made_by = (*self.made_by, call_or_nothing("where", (), given))
         kept = self._keep(chosen)

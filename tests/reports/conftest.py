@@ -1,4 +1,4 @@
-"""A browser for the pages, and one run of two notebooks that many tests look at."""
+"""Pages in a browser, and one run of two notebooks that many tests look at."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ import pytest
 from omninb.reports import run_report
 from tests.reports.notebooks import drop_off_notebook, small_notebook, write
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_find_the_package() -> Iterator[None]:
@@ -31,20 +25,6 @@ def _kernels_find_the_package() -> Iterator[None]:
         del os.environ["PYTHONPATH"]
     else:
         os.environ["PYTHONPATH"] = before
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing, and CI must see the pages")
-        pytest.skip(f"{CHROMIUM} is missing: install Debian's chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""Interactive explorers, each with a headless twin: what is clicked can be run at night."""
+
+from omninb.explorers.journeys import explore_journeys
+
+__all__ = ["explore_journeys"]

@@ -1,0 +1,188 @@
+"""What explorers share: controls, a busy mark, errors in words, and figures that outlive them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+
+from omninb.errors import OmninbError
+from omninb.explorers.drawing import Drawing
+from omninb.explorers.recipe import Answers, Line, code
+
+BUSY = '<div role="status" class="omninb-busy">Computing …</div>'
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one drawing shows: a recipe, and the variables in it that are its figure and table."""
+
+    lines: Sequence[Line]
+    figure: str = "figure"
+    table: str = "table"
+
+
+class Explorer(widgets.VBox):
+    """Controls above drawings. A change runs the recipes of what is shown, and nothing else.
+
+    Attributes
+    ----------
+    controls : dict
+        The widgets by the name of what they set.
+    drawings : dict
+        The drawings by name; the first is the main one.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[str, object],
+        made_by: Sequence[str],
+        controls: Mapping[str, widgets.Widget],
+        drawings: Mapping[str, Drawing],
+    ) -> None:
+        super().__init__()
+        self.add_class("omninb-explorer")
+        self.controls, self.drawings = dict(controls), dict(drawings)
+        self.status = widgets.HTML()
+        self.views: dict[str, widgets.HTML] = {}
+        self.answers = Answers(given)
+        self._made_by, self._quiet = tuple(made_by), False
+        for control in self.controls.values():
+            if control.has_trait("value"):
+                control.observe(self._changed, "value")
+        for drawing in self.drawings.values():
+            drawing.observe(self._resized, "room")
+            drawing.clicked = self._clicked
+
+    @property
+    def code(self) -> str:
+        """The calls behind the main figure, as they run in a fresh kernel."""
+        return next(iter(self.drawings.values())).code
+
+    @property
+    def figure(self) -> Any:
+        """The main figure."""
+        return next(iter(self.drawings.values())).plot
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The table behind the main figure."""
+        return next(iter(self.drawings.values())).table()
+
+    def update(self) -> list[str]:
+        """Show what the controls say; returns notes. Each explorer says how."""
+        raise NotImplementedError
+
+    def prepare(self, name: str) -> None:
+        """Fill what depends on a control that was changed."""
+
+    def click(self, mark: str, row: list[Any]) -> None:
+        """Take a click on a mark: its trace, and the texts of its hover label."""
+
+    def draw(
+        self, shown: Mapping[str, Shown], views: Mapping[str, tuple[Sequence[Line], str]]
+    ) -> list[str]:
+        """Make all of these figures and tables, and only then show them; returns notes.
+
+        Parameters
+        ----------
+        shown : mapping
+            Drawing to what it shows; the other drawings are hidden.
+        views : mapping
+            View to its recipe and the variable in it that is shown; the others are hidden.
+        """
+        self.answers.begin()
+        plots = {name: self.answers.value(one.lines, one.figure) for name, one in shown.items()}
+        tables = {name: self.answers.value(*one) for name, one in views.items()}
+        notes: list[str] = []
+        for name, drawing in self.drawings.items():
+            drawing.layout.display = "" if name in shown else "none"
+            if name in shown:
+                one = shown[name]
+                calls = code(self._made_by, one.lines, one.figure)
+                drawing.show(plots[name][0], calls, self._later(one))
+        for name, view in self.views.items():
+            view.layout.display = "" if name in views else "none"
+            view.value = tables[name][0].html if name in views else ""
+        for _, said in (*plots.values(), *tables.values()):
+            notes += [note for note in said if note not in notes]
+        return notes
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Set controls without an update for each."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def attempt(self, act: Callable[[], list[str]]) -> None:
+        """Do something; what it raises is said, and what was shown before stays."""
+        self.status.value = BUSY
+        self.add_class("omninb-computing")
+        said = ""
+        try:
+            with self.quiet():
+                notes = act()
+            said = "".join(f'<div class="omninb-note">{escape(note)}</div>' for note in notes)
+        except OmninbError as error:
+            said = _error(str(error))
+        except Exception as error:
+            said = _error(f"This could not be computed: {type(error).__name__}: {error}.")
+        finally:
+            self.remove_class("omninb-computing")
+            self.status.value = said
+
+    def _changed(self, change: Any) -> None:
+        def act() -> list[str]:
+            for name, control in self.controls.items():
+                if control is change["owner"]:
+                    self.prepare(name)
+            return self.update()
+
+        if not self._quiet:
+            self.attempt(act)
+
+    def _resized(self, change: Any) -> None:
+        drawing = change["owner"]
+        if drawing.plot is not None and drawing.width != drawing.plot.layout.width:
+            self._changed(change)
+
+    def _clicked(self, mark: str, row: list[Any]) -> None:
+        def act() -> list[str]:
+            self.click(mark, row)
+            return self.update()
+
+        self.attempt(act)
+
+    def _later(self, shown: Shown) -> Callable[[], pd.DataFrame]:
+        return lambda: self.answers.value(shown.lines, shown.table)[0]
+
+
+def _error(text: str) -> str:
+    return (
+        f'<div role="alert" class="omninb-error">{escape(text)} '
+        "The figure still shows what was chosen before.</div>"
+    )
+
+
+def row(*children: widgets.Widget) -> widgets.Box:
+    """Controls side by side, on as many lines as they need."""
+    layout = widgets.Layout(display="flex", flex_flow="row wrap", width="100%", grid_gap="4px 14px")
+    return widgets.Box(children, layout=layout)
+
+
+def labelled(kind: type[widgets.Widget], label: str, width: str = "200px", **traits: Any) -> Any:
+    """A control whose label stands beside it and is read with it."""
+    return kind(
+        description=label,
+        style={"description_width": "initial"},
+        layout=widgets.Layout(width=width, margin="2px 0"),
+        **traits,
+    )

@@ -1,0 +1,287 @@
+"""The journey explorer: map, Sankey, steps and comparison of journeys that one selects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+from omninb.explorers.choices import by_options, day_of, period_of, roles_of, values_of
+from omninb.explorers.drawing import Drawing
+from omninb.explorers.frame import Explorer, labelled, row
+from omninb.explorers.journeys_state import ENDS, TABS, JourneysState, Where
+from omninb.figures.lettering import harmless
+from omninb.journeys import Journeys, given_journeys
+from omninb.tallies import BEYOND, SMALLER, START, By
+
+ANY, NOTHING, PERIOD, GIVEN = "(any)", "(nothing)", "(period)", "(as given)"
+POOLED = "What is pooled there has no touchpoints of its own: lower “Smallest flow” to see it."
+
+
+def explore_journeys(
+    journeys: Journeys,
+    by: By = "channel",
+    where: Where | None = None,
+    compare: tuple[Where, Where] | None = None,
+    tab: str | None = None,
+    min_journeys: int | None = None,
+    collapse_repeats: bool = False,
+    at: str | None = None,
+    to: str | None = None,
+) -> Explorer:
+    """Explore journeys in JupyterLab: select, compare, and click what is of interest.
+
+    Everything that it shows comes from public functions, and "Copy as code" gives their calls.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From ``log.journeys(…)``.
+    by : str or list of str
+        The role or column, or the combination of several, whose values are the nodes.
+    where : mapping, optional
+        The selection, as the arguments of ``journeys.where(…)``.
+    compare : (mapping, mapping), optional
+        Two selections to compare, each as the arguments of ``journeys.where(…)``.
+    tab : {"map", "sankey", "steps", "compare"}, optional
+        What is shown; the map, or the comparison where there is one.
+    min_journeys : int, optional
+        The smallest flow shown; by default 1 % of the journeys.
+    collapse_repeats : bool
+        Take runs of the same node as one visit.
+    at, to : str, optional
+        A node that is looked at; with both, the move from the one to the other.
+
+    Returns
+    -------
+    Explorer
+        An ipywidget: ``.figure``, ``.table`` and ``.code`` are what it shows.
+
+    Raises
+    ------
+    OmninbError
+        If an argument cannot be read. What goes wrong later is said in the explorer.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> journeys = onb.sample().journeys(split_gap="30d", end_at="purchase")
+    >>> explorer = onb.explore_journeys(journeys, where={"device": "mobile"}, tab="steps")
+    >>> explorer.figure.layout.title.text
+    'Where do journeys stand at each step?'
+    """
+    given_journeys(journeys)
+    state = JourneysState(
+        by=by if isinstance(by, str) else tuple(by),
+        where=dict(where or {}),
+        compare=None if compare is None else (dict(compare[0]), dict(compare[1])),
+        tab=tab or ("map" if compare is None else "compare"),
+        min_journeys=min_journeys or max(1, round(0.01 * len(journeys))),
+        collapse_repeats=collapse_repeats,
+        at=at,
+        to=to,
+    )
+    return JourneyExplorer(journeys, state)
+
+
+class JourneyExplorer(Explorer):
+    """See `explore_journeys`."""
+
+    def __init__(self, journeys: Journeys, state: JourneysState) -> None:
+        self.journeys = journeys
+        # What of the selection no control can show stays as it was given.
+        self._fixed = _beyond(state.where, roles_of(journeys.columns.table))
+        self._sides = state.compare
+        drawings = {
+            "main": Drawing("journeys"),
+            "before": Drawing("before", 540, 0.5),
+            "after": Drawing("after", 540, 0.5),
+        }
+        super().__init__(
+            {"journeys": journeys}, journeys.made_by, _controls(journeys, state), drawings
+        )
+        self.views = {name: widgets.HTML() for name in ("moves", "ends", "paths")}
+        c = self.controls
+        self._compared = row(c["compare"], c["side_a"], c["side_b"], c["middle"])
+        names = ("by", "min_journeys", "collapse_repeats", "touching", "role", "value", "since",
+                 "before")  # fmt: skip
+        with self.quiet():
+            self._fill_values()
+            self._choose(state)
+        self.children = [
+            c["tab"],
+            row(*(c[name] for name in names)),
+            self._compared,
+            self.status,
+            drawings["main"],
+            row(c["at"], c["to"]),
+            *(self.views[name] for name in ("moves", "ends", "paths")),
+            widgets.Box(
+                [drawings["before"], drawings["after"]],
+                layout=widgets.Layout(display="flex", flex_flow="row nowrap", width="100%"),
+            ),
+        ]
+        with self.quiet():
+            self.status.value = "".join(self.update())
+
+    @property
+    def state(self) -> JourneysState:
+        """What the controls say: the arguments that open the explorer as it is."""
+        c = self.controls
+        where: dict[str, object] = dict(self._fixed)
+        if c["role"].value and c["value"].value:
+            where[c["role"].value] = c["value"].value
+        if c["touching"].value:
+            where["containing"] = {"channel": c["touching"].value}
+        if c["since"].value or c["before"].value:
+            first, last = period_of(self.journeys)
+            where["between"] = (
+                (c["since"].value or first).isoformat(),
+                (c["before"].value or last).isoformat(),
+            )
+        at = c["at"].value
+        return JourneysState(
+            c["by"].value, where, self._comparison(), c["tab"].value, c["min_journeys"].value,
+            c["collapse_repeats"].value, at, None if at in (None, *ENDS) else c["to"].value,
+        )  # fmt: skip
+
+    def update(self) -> list[str]:
+        """Show the tab, and what is looked at."""
+        state = self.state
+        self._compared.layout.display = "" if state.tab == "compare" else "none"
+        main = {"main": state.main(self.drawings["main"].width)}
+        around = state.around(max(480, self.drawings["main"].width // 2))
+        notes = self.draw(main | around, state.views())
+        pooled = {state.at, state.to} & {SMALLER, BEYOND}
+        return [*notes, POOLED] if pooled else notes
+
+    def prepare(self, name: str) -> None:
+        """Fill the values of a role, the sides of a comparison, the nodes of a map."""
+        if name == "role":
+            self._fill_values()
+        elif name == "compare":
+            self._fill_sides()
+        elif name == "by":
+            self._fill_nodes()
+        elif name == "tab" and self.state.tab == "compare" and self.state.compare is None:
+            self.controls["compare"].value = PERIOD
+            self._fill_sides()
+
+    def click(self, mark: str, row: list[Any]) -> None:
+        """Look at the node or the move that was clicked."""
+        known = {harmless(name): name for _, name in self.controls["at"].options if name}
+        pooled = {harmless(name): name for name in (SMALLER, BEYOND)}
+        names = [({**known, **pooled}).get(str(text)) for text in row[:2]]
+        if names[0] is None:
+            return
+        wanted = [names[0], names[1] if mark == "moves" else None]
+        for control, name in zip(("at", "to"), wanted, strict=True):
+            options = [value for _, value in self.controls[control].options]
+            if name not in options:
+                extended = [*self.controls[control].options, (name, name)]
+                self.controls[control].options = extended
+            self.controls[control].value = name
+
+    def _choose(self, state: JourneysState) -> None:
+        """Set the controls that depend on others."""
+        c, where = self.controls, dict(state.where)
+        roles = [r for r in where if r not in self._fixed and r in dict(c["role"].options).values()]
+        if roles:
+            c["role"].value = roles[0]
+            self._fill_values()
+            c["value"].value = where[roles[0]]
+        if state.compare is not None:
+            c["compare"].options = [*c["compare"].options, (GIVEN, GIVEN)]
+            c["compare"].value = GIVEN
+        self._fill_sides()
+        self._fill_nodes()
+        for name, value in (("at", state.at), ("to", state.to)):
+            if value is not None:
+                c[name].value = value
+
+    def _fill_values(self) -> None:
+        names = values_of(self.journeys.columns, self.controls["role"].value)
+        self.controls["value"].options = [(ANY, None), *((name, name) for name in names)]
+
+    def _fill_nodes(self) -> None:
+        by = self.controls["by"].value
+        names = self.journeys.columns.codes(by if isinstance(by, str) else list(by))[1]
+        nodes = [(name, name) for name in (START, *names, *ENDS)]
+        for control, none in (("at", NOTHING), ("to", ANY)):
+            self.controls[control].options = [(none, None), *nodes]
+            self.controls[control].value = None
+
+    def _fill_sides(self) -> None:
+        c, chosen = self.controls, self.controls["compare"].value
+        role = chosen if chosen not in (None, PERIOD, GIVEN) else None
+        names = values_of(self.journeys.columns, role)
+        for side, at in (("side_a", 0), ("side_b", 1)):
+            c[side].options = [(name, name) for name in names]
+            c[side].value = names[min(at, len(names) - 1)] if names else None
+            c[side].layout.display = "" if names else "none"
+        c["middle"].layout.display = "" if chosen == PERIOD else "none"
+
+    def _comparison(self) -> tuple[Where, Where] | None:
+        c, chosen = self.controls, self.controls["compare"].value
+        if chosen == GIVEN:
+            return self._sides
+        if chosen == PERIOD and c["middle"].value:
+            first, last = (day.isoformat() for day in period_of(self.journeys))
+            middle = c["middle"].value.isoformat()
+            return {"between": (first, middle)}, {"between": (middle, last)}
+        if chosen in (None, PERIOD):
+            return None
+        return {chosen: c["side_a"].value}, {chosen: c["side_b"].value}
+
+
+def _controls(journeys: Journeys, state: JourneysState) -> dict[str, widgets.Widget]:
+    table = journeys.columns.table
+    roles = roles_of(table)
+    first, last = period_of(journeys)
+    between = state.where.get("between")
+    since, before = between if isinstance(between, tuple | list) else (None, None)
+    containing = state.where.get("containing")
+    touching = containing.get("channel") if isinstance(containing, Mapping) else None
+    channels = [(ANY, None), *((name, name) for name in values_of(journeys.columns, "channel"))]
+    tabs = [(label, name) for name, label in TABS.items()]
+    none: list[tuple[str, str | None]] = [(NOTHING, None)]
+    compared = [*none, ("period", PERIOD), *((name, name) for name in roles)]
+    dates: dict[str, Any] = {"min": first, "max": last}
+    return {
+        "tab": widgets.ToggleButtons(
+            options=tabs, value=state.tab, style={"button_width": "110px"}, tooltips=[
+                "The journey map", "The same journeys as a Sankey", "The same as a step heatmap",
+                "Two segments or periods"]),
+        "by": labelled(widgets.Dropdown, "By", options=by_options(table, state.by), value=state.by),
+        "min_journeys": labelled(
+            widgets.BoundedIntText, "Smallest flow", value=state.min_journeys, min=1, max=2**31),
+        "collapse_repeats": labelled(
+            widgets.Checkbox, "Collapse repeats", "160px", value=state.collapse_repeats,
+            indent=False),
+        "touching": labelled(
+            widgets.Dropdown, "Touching channel", "240px", options=channels, value=touching),
+        "role": labelled(
+            widgets.Dropdown, "Segment by", options=[*none, *((n, n) for n in roles)]),
+        "value": labelled(widgets.Dropdown, "Segment", options=[(ANY, None)]),
+        "since": labelled(widgets.DatePicker, "Began from", value=day_of(since), **dates),
+        "before": labelled(widgets.DatePicker, "Began before", value=day_of(before), **dates),
+        "compare": labelled(widgets.Dropdown, "Compare by", "220px", options=compared),
+        "side_a": labelled(widgets.Dropdown, "First", options=[]),
+        "side_b": labelled(widgets.Dropdown, "Second", options=[]),
+        "middle": labelled(
+            widgets.DatePicker, "Before and from", "240px", value=first + (last - first) / 2,
+            **dates),
+        "at": labelled(widgets.Dropdown, "Look at", "260px", options=[(NOTHING, None)]),
+        "to": labelled(widgets.Dropdown, "followed by", "260px", options=[(ANY, None)]),
+    }  # fmt: skip
+
+
+def _beyond(where: Where, roles: list[str]) -> dict[str, object]:
+    """The part of a selection that no control can show."""
+    shown = {"between"}
+    containing = where.get("containing")
+    if isinstance(containing, Mapping) and set(containing) == {"channel"}:
+        shown |= {"containing"} if isinstance(containing["channel"], str) else set()
+    simple = [r for r in where if r in roles and isinstance(where[r], str)]
+    return {n: value for n, value in where.items() if n not in {*shown, *simple[:1]}}

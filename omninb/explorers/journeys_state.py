@@ -1,0 +1,157 @@
+"""What the journey explorer shows: the arguments that open it, and the calls behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from omninb.errors import OmninbError, nearest
+from omninb.explorers.choices import By, condition_of, words_of
+from omninb.explorers.frame import Shown
+from omninb.explorers.recipe import Line
+from omninb.spelling import Name
+from omninb.tallies import BEYOND, SMALLER, START
+
+TABS = {"map": "Map", "sankey": "Sankey", "steps": "Steps", "compare": "Compare"}
+ENDS = ("converted", "exit", "open")
+_GRAPH = "graph"
+Where = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class JourneysState:
+    """The arguments of `explore_journeys`; see there."""
+
+    by: By = "channel"
+    where: Where = field(default_factory=dict)
+    compare: tuple[Where, Where] | None = None
+    tab: str = "map"
+    min_journeys: int = 1
+    collapse_repeats: bool = False
+    at: str | None = None
+    to: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.tab not in TABS:
+            raise OmninbError(f"tab={self.tab!r}: there is no such tab.{nearest(self.tab, TABS)}")
+        if self.compare is not None and len(self.compare) != 2:
+            raise OmninbError(f"compare={self.compare!r}: give two mappings, as where= takes them.")
+
+    @property
+    def chosen(self) -> Name:
+        """The journeys that are looked at."""
+        return Name("selected" if self.where else "journeys")
+
+    def _selection(self) -> list[Line]:
+        return [Line("selected", "journeys.where", (), self.where)] if self.where else []
+
+    def _asked(self, **more: object) -> dict[str, Any]:
+        """Arguments of a table, without those that have their default."""
+        asked: dict[str, Any] = {} if self.by == "channel" else {"by": _listed(self.by)}
+        asked |= more
+        return asked | ({"collapse_repeats": True} if self.collapse_repeats else {})
+
+    def main(self, width: int) -> Shown:
+        """The recipe of the tab."""
+        make = {"map": self._map, "sankey": self._sankey, "steps": self._steps}
+        lines, figure = make.get(self.tab, self._compare)()
+        drawn = Line("figure", figure.function, figure.given, {**figure.named, "width": width})
+        return Shown([*self._selection(), *lines, drawn])
+
+    def _map(self) -> tuple[list[Line], Line]:
+        least = {"min_journeys": self.min_journeys} if self.min_journeys > 1 else {}
+        return [
+            Line("table", "onb.transition_table", (self.chosen,), self._asked()),
+            Line(_GRAPH, "onb.transition_graph", (self.chosen,), self._asked(**least)),
+        ], Line("figure", "onb.journey_map_figure", (Name(_GRAPH),))
+
+    def _sankey(self) -> tuple[list[Line], Line]:
+        table = Line("table", "onb.flow_table", (self.chosen,), self._asked())
+        return [table], Line("figure", "onb.flow_figure", (Name("table"),))
+
+    def _steps(self) -> tuple[list[Line], Line]:
+        table = Line("table", "onb.step_table", (self.chosen,), self._asked())
+        return [table], Line("figure", "onb.step_figure", (Name("table"),))
+
+    def _compare(self) -> tuple[list[Line], Line]:
+        if self.compare is None:
+            raise OmninbError("Compare: choose what to compare, then both sides.")
+        sides = [
+            Line(name, f"{self.chosen.text}.where", (), where)
+            for name, where in zip("ab", self.compare, strict=True)
+        ]
+        given = Name("a"), Name("b")
+        table = Line("table", "onb.transition_difference_table", given, self._asked())
+        names = tuple(words_of(where) for where in self.compare)
+        drawn = Line("figure", "onb.transition_difference_figure", (Name("table"),),
+                     {"names": names})  # fmt: skip
+        return [*sides, table], drawn
+
+    def around(self, width: int) -> dict[str, Shown]:
+        """Recipes of what comes before and after the node that is looked at."""
+        if self.at is None or self.to is not None or self.at in (*ENDS, SMALLER, BEYOND):
+            return {}
+        if self.at == START:
+            return {"after": self._side("after", None, width)}
+        anchor = condition_of(self.by, self.at)
+        return {side: self._side(side, anchor, width) for side in ("before", "after")}
+
+    def _side(self, side: str, anchor: object, width: int) -> Shown:
+        more = {} if anchor is None else {"anchor": anchor, "direction": side}
+        asked = self._asked(max_steps=3, **more)
+        table = Line(side, "onb.step_table", (self.chosen,), asked)
+        figure = Line("figure", "onb.step_figure", (Name(side),), {"width": width})
+        return Shown([*self._selection(), table, figure], table=side)
+
+    def views(self) -> dict[str, tuple[list[Line], str]]:
+        """Recipes of the tables about the node or the move that is looked at."""
+        if self.at is None or self.at in (SMALLER, BEYOND) or self.to in (SMALLER, BEYOND):
+            return {}
+        if self.to is None and self.at not in (*ENDS, START):
+            return {"paths": self._paths()}
+        found = {"moves": self._moves()}
+        if self.to is not None and self.to not in ENDS:
+            found["ends"] = self._ends()
+        return found
+
+    def _paths(self) -> tuple[list[Line], str]:
+        assert self.at is not None
+        through = Line("through", f"{self.chosen.text}.where", (),
+                       {"containing": condition_of(self.by, self.at)})  # fmt: skip
+        paths = Line("paths", "onb.path_table", (Name("through"),),
+                     self._asked(top=10, max_steps=12))  # fmt: skip
+        shown = ["path", "journeys", "share", "conversion_rate", "settled"]
+        view = Line("view", "onb.table_view", (Name("paths"), f"The commonest paths of journeys "
+                    f"with {self.at}"), {"columns": shown})  # fmt: skip
+        return [*self._selection(), through, paths, view], "view"
+
+    def _moves(self) -> tuple[list[Line], str]:
+        """The move's row; of START and of an end, all their rows."""
+        table = self._map()[0][0]
+        asked, title = f"source == {self.at!r}", f"{self.at} → {self.to}"
+        if self.to is not None:
+            asked += f" and target == {self.to!r}"
+        elif self.at == START:
+            title = "How journeys begin"
+        else:
+            asked, title = f"target == {self.at!r}", f"Where journeys came to {self.at}"
+        moves = Line("moves", "table.query", (asked,))
+        shown = ["source", "target", "transitions", "journeys", "customers", "probability",
+                 "settled", "median_gap", "p90_gap", "interval_method"]  # fmt: skip
+        view = Line("view", "onb.table_view", (Name("moves"), title), {"columns": shown})
+        return [*self._selection(), table, moves, view], "view"
+
+    def _ends(self) -> tuple[list[Line], str]:
+        assert self.at is not None and self.to is not None
+        then = condition_of(self.by, self.to)
+        where = then if self.at == START else {"transition": (condition_of(self.by, self.at), then)}
+        made = Line("made", f"{self.chosen.text}.where", (), where)
+        ends = Line("ends", "onb.end_table", (Name("made"),))
+        title = f"How the journeys ended that made this move: {self.at} → {self.to}"
+        view = Line("view", "onb.table_view", (Name("ends"), title))
+        return [*self._selection(), made, ends, view], "view"
+
+
+def _listed(by: By) -> object:
+    return by if isinstance(by, str) else list(by)
