@@ -102,7 +102,7 @@ class Explorer(widgets.VBox):
         notes: list[str] = []
         for name, drawing in self.drawings.items():
             drawing.layout.display = "" if name in shown else "none"
-            if name in shown:
+            if name in shown and plots[name][0] is not drawing.plot:
                 one = shown[name]
                 calls = code(self._made_by, one.lines, one.figure)
                 drawing.show(plots[name][0], calls, self._later(one))
@@ -178,8 +178,27 @@ def row(*children: widgets.Widget) -> widgets.Box:
     return widgets.Box(children, layout=layout)
 
 
+def grid(*children: widgets.Widget) -> widgets.Box:
+    """Drawings side by side where each gets 640 pixels, else one below the other."""
+    columns = "repeat(auto-fit, minmax(min(640px, 100%), 1fr))"
+    return widgets.GridBox(
+        children, layout=widgets.Layout(grid_template_columns=columns, width="100%")
+    )
+
+
+def choose(control: widgets.Widget, value: object) -> None:
+    """Set a list to a value, which is added where it is missing; to its first one by None."""
+    if value is None:
+        control.index = 0
+        return
+    if value not in [one for _, one in control.options]:
+        control.options = [*control.options, (str(value), value)]
+    control.value = value
+
+
 def labelled(kind: type[widgets.Widget], label: str, width: str = "200px", **traits: Any) -> Any:
-    """A control whose label stands beside it and is read with it."""
+    """A control whose label stands beside it and is read with it; None is its own default."""
+    traits = {name: value for name, value in traits.items() if value is not None}
     return kind(
         description=label,
         style={"description_width": "initial"},

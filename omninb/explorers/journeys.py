@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from omninb.explorers.choices import by_options, day_of, period_of, roles_of, values_of
 from omninb.explorers.drawing import Drawing
-from omninb.explorers.frame import Explorer, labelled, row
+from omninb.explorers.frame import Explorer, choose, labelled, row
 from omninb.explorers.journeys_state import ENDS, TABS, JourneysState, Where
 from omninb.figures.lettering import harmless
 from omninb.journeys import Journeys, given_journeys
@@ -177,11 +177,7 @@ class JourneyExplorer(Explorer):
             return
         wanted = [names[0], names[1] if mark == "moves" else None]
         for control, name in zip(("at", "to"), wanted, strict=True):
-            options = [value for _, value in self.controls[control].options]
-            if name not in options:
-                extended = [*self.controls[control].options, (name, name)]
-                self.controls[control].options = extended
-            self.controls[control].value = name
+            choose(self.controls[control], name)
 
     def _choose(self, state: JourneysState) -> None:
         """Set the controls that depend on others."""
@@ -192,13 +188,11 @@ class JourneyExplorer(Explorer):
             self._fill_values()
             c["value"].value = where[roles[0]]
         if state.compare is not None:
-            c["compare"].options = [*c["compare"].options, (GIVEN, GIVEN)]
-            c["compare"].value = GIVEN
+            choose(c["compare"], GIVEN)
         self._fill_sides()
         self._fill_nodes()
         for name, value in (("at", state.at), ("to", state.to)):
-            if value is not None:
-                c[name].value = value
+            choose(c[name], value)
 
     def _fill_values(self) -> None:
         names = values_of(self.journeys.columns, self.controls["role"].value)
@@ -210,7 +204,6 @@ class JourneyExplorer(Explorer):
         nodes = [(name, name) for name in (START, *names, *ENDS)]
         for control, none in (("at", NOTHING), ("to", ANY)):
             self.controls[control].options = [(none, None), *nodes]
-            self.controls[control].value = None
 
     def _fill_sides(self) -> None:
         c, chosen = self.controls, self.controls["compare"].value
@@ -247,7 +240,7 @@ def _controls(journeys: Journeys, state: JourneysState) -> dict[str, widgets.Wid
     tabs = [(label, name) for name, label in TABS.items()]
     none: list[tuple[str, str | None]] = [(NOTHING, None)]
     compared = [*none, ("period", PERIOD), *((name, name) for name in roles)]
-    dates: dict[str, Any] = {"min": first, "max": last}
+    dates: dict[str, Any] = {"width": "250px", "min": first, "max": last}
     return {
         "tab": widgets.ToggleButtons(
             options=tabs, value=state.tab, style={"button_width": "110px"}, tooltips=[
@@ -260,7 +253,7 @@ def _controls(journeys: Journeys, state: JourneysState) -> dict[str, widgets.Wid
             widgets.Checkbox, "Collapse repeats", "160px", value=state.collapse_repeats,
             indent=False),
         "touching": labelled(
-            widgets.Dropdown, "Touching channel", "240px", options=channels, value=touching),
+            widgets.Dropdown, "Touching channel", "260px", options=channels, value=touching),
         "role": labelled(
             widgets.Dropdown, "Segment by", options=[*none, *((n, n) for n in roles)]),
         "value": labelled(widgets.Dropdown, "Segment", options=[(ANY, None)]),
@@ -270,7 +263,7 @@ def _controls(journeys: Journeys, state: JourneysState) -> dict[str, widgets.Wid
         "side_a": labelled(widgets.Dropdown, "First", options=[]),
         "side_b": labelled(widgets.Dropdown, "Second", options=[]),
         "middle": labelled(
-            widgets.DatePicker, "Before and from", "240px", value=first + (last - first) / 2,
+            widgets.DatePicker, "Before and from", value=first + (last - first) / 2,
             **dates),
         "at": labelled(widgets.Dropdown, "Look at", "260px", options=[(NOTHING, None)]),
         "to": labelled(widgets.Dropdown, "followed by", "260px", options=[(ANY, None)]),

@@ -1,0 +1,242 @@
+"""The funnel explorer: steps put together, where they lose people, and what the lost did next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from omninb.conditions import condition_words
+from omninb.errors import OmninbError
+from omninb.explorers.choices import roles_of, values_of
+from omninb.explorers.drawing import Drawing
+from omninb.explorers.frame import Explorer, Shown, choose, grid, labelled, row
+from omninb.explorers.funnel_state import FunnelState
+from omninb.figures.lettering import harmless, plain
+from omninb.funnel_steps import Step
+from omninb.journeys import Journeys, given_journeys
+
+NOTHING = "(nothing)"
+ORDERS = {"ordered": "in this order", "strict": "one right after the other", "any": "in any order"}
+ATTEMPTS = {"furthest": "the furthest", "first": "the first", "every": "every"}
+OTHERS = (
+    "Drop-off and what came next are of the steps in order, without exclusions: "
+    "they know no others."
+)
+
+
+def explore_funnel(
+    journeys: Journeys,
+    steps: Sequence[Step] | None = None,
+    within: str | None = None,
+    order: str = "ordered",
+    attempt: str = "furthest",
+    exclude: Sequence[str] = (),
+    breakdown: str | None = None,
+    by: str = "channel",
+    step: int | None = None,
+    at: str | None = None,
+) -> Explorer:
+    """Explore a funnel in JupyterLab: put steps together and see where they lose people.
+
+    Everything that it shows comes from public functions, and "Copy as code" gives their calls.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From ``log.journeys(…)``.
+    steps : list, optional
+        As in `funnel_table`; by default the two most frequent events, the more frequent first.
+    within, order, attempt, breakdown
+        As in `funnel_table`.
+    exclude : list of str
+        Events that must not come between the first step and the last.
+    by : str
+        The role or column on which a step is taken, for the drop-off and what came next.
+    step, at : optional
+        A cell of the drop-off that is looked at: the number of its step, and where it was taken.
+
+    Returns
+    -------
+    Explorer
+        An ipywidget: ``.figure``, ``.table`` and ``.code`` are those of the funnel.
+
+    Raises
+    ------
+    OmninbError
+        If an argument cannot be read. What goes wrong later is said in the explorer.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> journeys = onb.sample().journeys()
+    >>> explorer = onb.explore_funnel(journeys, ["checkout", "payment", "purchase"], within="7d")
+    >>> explorer.figure.layout.title.text
+    'Where do customers stop on the way from checkout to purchase?'
+    """
+    given_journeys(journeys)
+    state = FunnelState(
+        tuple(steps or _commonest(journeys)), within, order, attempt, tuple(exclude), breakdown,
+        by, step, at,
+    )  # fmt: skip
+    return FunnelExplorer(journeys, state)
+
+
+class FunnelExplorer(Explorer):
+    """See `explore_funnel`."""
+
+    def __init__(self, journeys: Journeys, state: FunnelState) -> None:
+        self.journeys, self.steps = journeys, list(state.steps)
+        drawings = {
+            "funnel": Drawing("funnel", 700),
+            "drop_off": Drawing("drop_off", 700),
+            "lost_to": Drawing("lost_to", 1100),
+        }
+        controls = _controls(journeys, state)
+        super().__init__({"journeys": journeys}, journeys.made_by, controls, drawings)
+        self.views = {"cell": widgets.HTML()}
+        c = self.controls
+        self.buttons = {
+            name: widgets.Button(description=name, layout=widgets.Layout(width="90px"))
+            for name in ("Earlier", "Later", "Remove", "Add step")
+        }
+        for name, button in self.buttons.items():
+            button.on_click(lambda _, name=name: self.attempt(lambda: self._edit(name)))
+        with self.quiet():
+            self._list(0)
+            self._fill_places()
+            choose(c["step"], state.step)
+            choose(c["at"], state.at)
+        stacked = widgets.Layout(width="100px")
+        moving = [self.buttons[name] for name in ("Earlier", "Later", "Remove")]
+        others = ("within", "order", "attempt", "exclude", "breakdown", "by")
+        self.children = [
+            row(
+                c["steps"],
+                widgets.VBox(moving, layout=stacked),
+                widgets.VBox([c["add"], self.buttons["Add step"]]),
+                *(c[name] for name in others),
+            ),
+            self.status,
+            grid(drawings["funnel"], drawings["drop_off"]),
+            row(c["step"], c["at"]),
+            self.views["cell"],
+            drawings["lost_to"],
+        ]
+        with self.quiet():
+            self.status.value = "".join(self.update())
+
+    @property
+    def state(self) -> FunnelState:
+        """What the controls say: the arguments that open the explorer as it is."""
+        c = self.controls
+        return FunnelState(
+            tuple(self.steps), c["within"].value.strip() or None, c["order"].value,
+            c["attempt"].value, tuple(c["exclude"].value), c["breakdown"].value, c["by"].value,
+            c["step"].value, c["at"].value,
+        )  # fmt: skip
+
+    def update(self) -> list[str]:
+        """Show the funnel, its drop-off and what came next."""
+        state = self.state
+        shown: dict[str, Shown] = {
+            name: getattr(state, name)(drawing.width) for name, drawing in self.drawings.items()
+        }
+        notes = self.draw(shown, state.cell())
+        return notes if state.plain else [*notes, OTHERS]
+
+    def prepare(self, name: str) -> None:
+        """A breakdown needs attempts that do not follow from the outcome; places follow `by`."""
+        c = self.controls
+        if name == "breakdown" and c["breakdown"].value and c["attempt"].value == "furthest":
+            c["attempt"].value = "first"
+        elif name == "by":
+            self._fill_places()
+
+    def click(self, mark: str, row: list[Any]) -> None:
+        """Look at the cell of the drop-off that was clicked."""
+        names = [plain(condition_words(step)) for step in self.steps]
+        places = values_of(self.journeys.columns, self.controls["by"].value)
+        for number, (one, then) in enumerate(zip(names, names[1:], strict=False), 1):
+            for place in places:
+                if mark == "cells" and row[0] == harmless(f"{one} → {then}, {plain(place)}"):
+                    choose(self.controls["step"], number)
+                    choose(self.controls["at"], place)
+
+    def _edit(self, name: str) -> list[str]:
+        """Move, take away or add a step; what cannot be counted is taken back."""
+        before, at = list(self.steps), self.controls["steps"].value
+        if name == "Add step":
+            at = len(self.steps)
+            self.steps.append(self.controls["add"].value)
+        elif at is None:
+            raise OmninbError(f"{name}: choose a step of the list first.")
+        elif name == "Remove":
+            if len(self.steps) < 3:
+                raise OmninbError("Remove: a funnel has two steps at least.")
+            self.steps.pop(at)
+            at = min(at, len(self.steps) - 1)
+        else:
+            to = at + (1 if name == "Later" else -1)
+            if 0 <= to < len(self.steps):
+                self.steps.insert(to, self.steps.pop(at))
+                at = to
+        self._list(at)
+        choose(self.controls["step"], None)
+        try:
+            return self.update()
+        except Exception:
+            self.steps = before
+            self._list(min(at, len(before) - 1))
+            raise
+
+    def _list(self, at: int) -> None:
+        words = [f"{i}. {condition_words(step)}" for i, step in enumerate(self.steps, 1)]
+        self.controls["steps"].options = [(text, i) for i, text in enumerate(words)]
+        self.controls["steps"].value = at
+        here = self.controls["step"].value
+        numbers = [(text, i + 1) for i, text in enumerate(words[:-1])]
+        self.controls["step"].options = [(NOTHING, None), *numbers]
+        choose(self.controls["step"], here if here and here < len(words) else None)
+
+    def _fill_places(self) -> None:
+        places = values_of(self.journeys.columns, self.controls["by"].value)
+        self.controls["at"].options = [(NOTHING, None), *((name, name) for name in places)]
+
+
+def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widget]:
+    events = values_of(journeys.columns, "event")
+    roles = roles_of(journeys.columns.table)
+    named: list[tuple[str, str | None]] = [(name, name) for name in roles]
+    lists = {
+        name: [(words, one) for one, words in known.items()]
+        for name, known in (("order", ORDERS), ("attempt", ATTEMPTS))
+    }
+    return {
+        "steps": labelled(widgets.Select, "Steps", "260px", options=[], rows=6),
+        "add": labelled(widgets.Dropdown, "Event", "230px", options=events),
+        "within": labelled(
+            widgets.Text, "Window", "150px", value=state.within or "", placeholder="such as 7d",
+            continuous_update=False),
+        "order": labelled(
+            widgets.Dropdown, "Order", "230px", options=lists["order"], value=state.order),
+        "attempt": labelled(
+            widgets.Dropdown, "Attempt", "190px", options=lists["attempt"], value=state.attempt),
+        "exclude": labelled(
+            widgets.SelectMultiple, "Without", "230px", options=events, value=state.exclude,
+            rows=4),
+        "breakdown": labelled(
+            widgets.Dropdown, "Split by", options=[(NOTHING, None), *named],
+            value=state.breakdown),
+        "by": labelled(widgets.Dropdown, "Taken on", options=named, value=state.by),
+        "step": labelled(widgets.Dropdown, "Look at step", "280px", options=[(NOTHING, None)]),
+        "at": labelled(widgets.Dropdown, "taken on", "220px", options=[(NOTHING, None)]),
+    }  # fmt: skip
+
+
+def _commonest(journeys: Journeys) -> list[str]:
+    codes, labels = journeys.columns.codes("event")
+    counts = np.bincount(codes, minlength=len(labels))
+    return [labels[i] for i in np.argsort(-counts, kind="stable")[:2]]

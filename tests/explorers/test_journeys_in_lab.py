@@ -1,0 +1,129 @@
+"""The journey explorer in JupyterLab: each control and each click gives what its code gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.explorers.conftest import kernel
+from tests.explorers.reading import (
+    SHEET,
+    assert_quiet,
+    change,
+    click_on,
+    marks,
+    marks_in,
+    rested,
+    twin,
+    words,
+    words_in,
+)
+
+CELLS = [
+    "import omninb as onb",
+    "journeys = onb.sample().journeys(split_gap='30d', end_at='purchase')",
+    "explorer = onb.explore_journeys(journeys)\nexplorer",
+]
+
+
+def assert_twin(page: Any) -> list[str]:
+    """The page shows what the code says; returns its texts."""
+    figure = twin(kernel(page, "explorer.code"))
+    assert marks_in(page) == marks(figure)
+    assert words_in(page) == words(figure)
+    return words_in(page)
+
+
+def test_every_control_shows_what_its_code_gives(open_notebook: Any) -> None:
+    seen = open_notebook("journeys", CELLS)
+    page = seen.page
+    page.wait_for_selector(f"{SHEET} .main-svg", timeout=120_000)
+    rested(page)
+    texts = [assert_twin(page)]
+
+    def then(act: Any) -> None:
+        change(page, act)
+        texts.append(assert_twin(page))
+        assert texts[-1] != texts[-2]
+
+    chosen = page.get_by_label
+    then(lambda: chosen("Smallest flow").fill("400") or chosen("Smallest flow").press("Tab"))
+    then(lambda: chosen("Collapse repeats").check())
+    then(lambda: chosen("Touching channel").select_option("store"))
+    then(lambda: chosen("Began from").fill("2025-03-01") or chosen("Began from").press("Tab"))
+    then(lambda: chosen("Began before").fill("2025-11-01") or chosen("Began before").press("Tab"))
+    change(page, lambda: chosen("Segment by").select_option("segment"))
+    then(lambda: chosen("Segment", exact=True).select_option("club"))
+    then(lambda: chosen("By", exact=True).select_option("event"))
+    then(lambda: chosen("By", exact=True).select_option("channel"))
+    for tab in ("Sankey", "Steps", "Compare"):
+        then(lambda tab=tab: page.get_by_role("button", name=tab, exact=True).click())
+    then(lambda: chosen("Compare by").select_option("device"))
+    then(lambda: chosen("Second").select_option("tablet"))
+    then(lambda: page.get_by_role("button", name="Map", exact=True).click())
+    assert_quiet(seen)
+
+
+def test_a_click_shows_a_node_or_a_move(open_notebook: Any) -> None:
+    seen = open_notebook("clicks", CELLS)
+    page = seen.page
+    page.wait_for_selector(f"{SHEET} .main-svg", timeout=120_000)
+    rested(page)
+    change(page, lambda: click_on(page, "places", "e-mail"))
+    assert page.get_by_label("Look at").input_value() == "e-mail"
+    page.wait_for_function(f'document.querySelectorAll("{SHEET}").length === 3')
+    rested(page)
+    for number, name in ((1, "before"), (2, "after")):
+        figure = twin(kernel(page, f"explorer.drawings[{name!r}].code"))
+        assert words_in(page, number) == words(figure)
+    assert "The commonest paths of journeys with e-mail" in page.inner_text(".jp-OutputArea")
+    change(page, lambda: click_on(page, "moves", "paid search", "web"))
+    shown = page.inner_text(".jp-Notebook")
+    assert "paid search → web" in shown and "Median gap" in shown
+    assert "How the journeys ended that made this move" in shown
+    move = kernel(
+        page,
+        "onb.transition_table(journeys).query(\"source == 'paid search' and target == 'web'\")"
+        "['transitions'].iloc[0].item()",
+    )
+    assert f"{move:,}" in shown
+    assert_quiet(seen)
+
+
+def test_an_error_is_said_and_leaves_the_figure(open_notebook: Any) -> None:
+    breaking = "import omninb\ndef broken(*_, **__):\n    raise KeyError('lost <b>it</b>')\n"
+    seen = open_notebook("errors", [*CELLS, breaking + "omninb.flow_table = broken"])
+    page = seen.page
+    page.wait_for_selector(f"{SHEET} .main-svg", timeout=120_000)
+    rested(page)
+    before = words_in(page)
+    page.get_by_role("button", name="Sankey", exact=True).click()
+    said = page.get_by_role("alert")
+    said.wait_for(timeout=20_000)
+    assert "KeyError" in said.inner_text() and "<b>it</b>" in said.inner_text()
+    assert words_in(page) == before
+    page.get_by_role("button", name="Steps", exact=True).click()
+    page.wait_for_selector("[role=alert]", state="detached")
+    assert_quiet(seen)
+
+
+def test_code_table_and_figure_are_taken_away(open_notebook: Any) -> None:
+    seen = open_notebook("saving", CELLS)
+    page = seen.page
+    page.wait_for_selector(f"{SHEET} .main-svg", timeout=120_000)
+    rested(page)
+    page.get_by_role("button", name="Copy as code").first.click()
+    page.wait_for_function("document.body.innerText.includes('Copied.')")
+    assert page.evaluate("navigator.clipboard.readText()") == kernel(page, "explorer.code")
+    endings = {"Save table": "csv", "Save figure (HTML)": "html", "Save figure (PNG)": "png"}
+    for label, ending in endings.items():
+        with page.expect_download(timeout=60_000) as download:
+            page.get_by_role("button", name=label).first.click()
+        path = download.value.path()
+        assert download.value.suggested_filename == f"journeys.{ending}"
+        if ending == "csv":
+            text = path.read_text("utf-8")
+            assert text == kernel(page, "onb.transition_table(journeys).to_csv(index=False)")
+        else:
+            start = {"html": b"<html>", "png": b"\x89PNG"}[ending]
+            assert path.read_bytes().startswith(start)
+    assert_quiet(seen)
