@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 _ROOMS = {
     "errors": ["OmninbError"],
     "events": ["EventLog", "read_events"],
+    "events.profile": ["column_table", "day_table", "activity_table"],
     "journeys": ["Journeys"],
     "transitions": ["transition_table", "transition_difference_table"],
     "graphs": ["transition_graph", "end_table"],
@@ -31,6 +32,7 @@ _ROOMS = {
         "journey_map_figure",
         "flow_figure",
         "transition_difference_figure",
+        "day_figure",
         "step_figure",
         "funnel_figure",
         "drop_off_figure",

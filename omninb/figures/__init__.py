@@ -1,5 +1,6 @@
 """Tables and graphs drawn as plotly figures. Nothing here computes: it only shows."""
 
+from omninb.figures.day import day_figure
 from omninb.figures.drop_off import drop_off_figure
 from omninb.figures.exits import exit_figure
 from omninb.figures.experiment import experiment_figure
@@ -16,6 +17,7 @@ from omninb.figures.step import step_figure
 from omninb.figures.transition_difference import transition_difference_figure
 
 __all__ = [
+    "day_figure",
     "drop_off_figure",
     "exit_figure",
     "experiment_cumulative_figure",

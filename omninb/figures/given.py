@@ -49,6 +49,11 @@ def check_exits(exits: object) -> None:
     _facts(_frame(exits, *wanted, columns), *wanted, ("by",))
 
 
+def check_days(table: object) -> None:
+    """Refuse what is not of `day_table`."""
+    _frame(table, "table", "day_table(log)", ("day", "channel", "touchpoints"))
+
+
 def check_transition_difference(table: object) -> None:
     """Refuse what is not of `transition_difference_table`."""
     wanted = "table", "transition_difference_table(a, b)"

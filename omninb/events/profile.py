@@ -1,0 +1,155 @@
+"""What a log is like: which columns are filled, each day by channel, and who is how active."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from omninb.events.clock import micros, zone
+from omninb.events.repeats import codes
+
+if TYPE_CHECKING:
+    from omninb.events.log import EventLog
+
+
+def column_table(log: EventLog) -> pd.DataFrame:
+    """Which columns a log has, and how many of its touchpoints fill them.
+
+    Parameters
+    ----------
+    log : EventLog
+        The log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a column, roles first: ``column``; ``source``, the column that it was read from;
+        ``filled`` touchpoints (neither missing nor ``(not set)``), ``filled_share`` of all
+        ``touchpoints``; ``values``, how many different ones.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> columns = onb.column_table(onb.sample()).set_index("column")
+    >>> float(columns.loc["channel", "filled_share"])
+    1.0
+    """
+    rows = []
+    for name in log.table.column_names:
+        column = log.table.column(name)
+        if name in ("channel", "event"):
+            filled = int(pc.sum(pc.not_equal(column.cast("string"), "(not set)")).as_py() or 0)
+        else:
+            filled = len(column) - column.null_count
+        found = codes(column)
+        rows.append(
+            {
+                "column": name,
+                "source": log.roles.get(name, name),
+                "filled": filled,
+                "filled_share": filled / len(log) if len(log) else np.nan,
+                "touchpoints": len(log),
+                "values": len(pd.unique(found[found >= 0])) if column.null_count else
+                len(pd.unique(found)),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows).astype({"column": "str", "source": "str", "filled_share": "float64"})
+
+
+def day_table(log: EventLog) -> pd.DataFrame:
+    """How many touchpoints each channel had on each day.
+
+    Parameters
+    ----------
+    log : EventLog
+        The log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each day of the log, in its time zone, and each channel, the largest first within
+        a day: ``day``, ``channel``, ``touchpoints`` (0 too) and ``share`` of all touchpoints of
+        that day, whose number is ``day_touchpoints``.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> days = onb.day_table(onb.sample())
+    >>> days["day"].nunique(), int(days["touchpoints"].sum()) == len(onb.sample())
+    (365, True)
+    """
+    columns = ["day", "channel", "touchpoints", "day_touchpoints", "share"]
+    if not len(log):
+        return pd.DataFrame({name: [] for name in columns})
+    place = zone(log.timezone or "UTC")
+    moments = codes(log.table["timestamp"])
+    first, last = (
+        pd.Timestamp(int(end), unit="us", tz="UTC").tz_convert(place).normalize()
+        for end in (moments.min(), moments.max())
+    )
+    calendar = pd.date_range(first, last + pd.Timedelta("36h"), freq="D", normalize=True)
+    midnights = np.array([micros(midnight) for midnight in calendar], np.int64)
+    day = np.searchsorted(midnights, moments, side="right") - 1
+    channel = log.table["channel"].combine_chunks()
+    names = channel.dictionary.to_pylist()
+    number = channel.indices.to_numpy().astype(np.int64)
+    days = int(day.max()) + 1
+    counts = np.bincount(day * len(names) + number, minlength=days * len(names))
+    counts = counts.reshape(days, len(names))
+    used = sorted(np.flatnonzero(counts.sum(axis=0)), key=lambda c: (-counts[:, c].sum(), names[c]))
+    counts = counts[:, used]
+    whole = counts.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        share = counts / whole[:, None]
+    return pd.DataFrame(
+        {
+            "day": np.repeat(calendar[:days].tz_localize(None).to_numpy(), len(used)),
+            "channel": pd.Series([names[c] for c in used] * days, dtype="str"),
+            "touchpoints": counts.ravel(),
+            "day_touchpoints": np.repeat(whole, len(used)),
+            "share": share.ravel(),
+        }
+    )
+
+
+def activity_table(log: EventLog) -> pd.DataFrame:
+    """How many touchpoints customers have: whether a few have most of them.
+
+    Parameters
+    ----------
+    log : EventLog
+        The log.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each class of customers, by their number of touchpoints ``at_least`` and
+        ``at_most`` (1, 2 to 3, 4 to 7, … doubling): ``customers`` and their ``customers_share`` of
+        all; ``touchpoints`` of theirs and ``touchpoints_share`` of all. Nobody is named.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> onb.activity_table(onb.sample())["customers"].sum()
+    np.int64(5200)
+    """
+    each = np.bincount(pd.factorize(codes(log.table["customer_id"]))[0]) if len(log) else []
+    sizes = np.asarray(each, np.int64)
+    octave = np.floor(np.log2(np.maximum(sizes, 1))).astype(np.int64)
+    rows = [
+        {
+            "at_least": 1 << k,
+            "at_most": (2 << k) - 1,
+            "customers": int((octave == k).sum()),
+            "customers_share": float((octave == k).mean()),
+            "touchpoints": int(sizes[octave == k].sum()),
+            "touchpoints_share": float(sizes[octave == k].sum() / sizes.sum()),
+        }
+        for k in range(int(octave.max(initial=-1)) + 1)
+    ]
+    names = ["at_least", "at_most", "customers", "customers_share", "touchpoints",
+             "touchpoints_share"]  # fmt: skip
+    return pd.DataFrame(rows, columns=names)
