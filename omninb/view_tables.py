@@ -19,6 +19,7 @@ _LABELS = {"source": "From", "target": "To", "p90_gap": "90 % gap", "median_gap"
 _RATES = {"probability", "share", "drop_off"}
 # The column that a rate is a part of. Shares are of all journeys, which stands in `.attrs`.
 _DENOMINATORS = {"probability": "settled", "conversion_rate": "settled", "leave_rate": "settled"}
+_DENOMINATORS |= {"customers_share": "customers", "touchpoints_share": "touchpoints"}
 _FALLBACKS = ("whole", "settled", "customers", "journeys", "touchpoints")
 _METHODS = {
     "jackknife": "jackknife over 64 groups of customers",

@@ -136,8 +136,7 @@ def activity_table(log: EventLog) -> pd.DataFrame:
     >>> onb.activity_table(onb.sample())["customers"].sum()
     np.int64(5200)
     """
-    each = np.bincount(pd.factorize(codes(log.table["customer_id"]))[0]) if len(log) else []
-    sizes = np.asarray(each, np.int64)
+    sizes = np.bincount(pd.factorize(codes(log.table["customer_id"]))[0])
     octave = np.floor(np.log2(np.maximum(sizes, 1))).astype(np.int64)
     rows = [
         {

@@ -65,6 +65,7 @@ function tools(model, sheet) {
     ["Save figure (HTML)", () => model.send({ ask: "html" })],
     ["Save figure (PNG)", picture],
   ].map(([label, act]) => made("button", { type: "button", textContent: label, onclick: act }));
+  for (const button of buttons.slice(2)) button.classList.add("omninb-of-figure");
   const show = () => (text.textContent = model.get("code"));
   model.on("change:code", show);
   show();
@@ -74,13 +75,19 @@ function tools(model, sheet) {
 function render({ model, el }) {
   const sheet = made("div", { className: "omninb-sheet" });
   sheet.setAttribute("role", "img");
+  const page = made("div", { className: "omninb-page" });
   el.classList.add("omninb-drawing");
-  el.append(sheet, tools(model, sheet));
+  el.append(sheet, page, tools(model, sheet));
   let drawn = Promise.resolve();
   let listening = false;
   const draw = () => {
     drawn = drawn.then(async () => {
-      if (!model.get("figure")) return;
+      el.classList.toggle("omninb-table-only", !model.get("figure"));
+      page.innerHTML = model.get("page"); // omninb's own table, every text in it escaped
+      if (!model.get("figure")) {
+        sheet.dataset.drawn = model.get("drawn");
+        return;
+      }
       const plotly = await library(model);
       const figure = JSON.parse(model.get("figure"));
       await plotly.react(sheet, figure.data, figure.layout, { displayModeBar: false });
@@ -95,7 +102,7 @@ function render({ model, el }) {
     });
   };
   const hear = (message, buffers) => message.answer === "file" && saved(message, buffers);
-  model.on("change:figure", draw);
+  model.on("change:drawn", draw);
   model.on("msg:custom", hear);
   const room = new ResizeObserver(() => {
     const wide = Math.floor(el.clientWidth);
@@ -108,7 +115,7 @@ function render({ model, el }) {
   draw();
   return () => {
     room.disconnect();
-    model.off("change:figure", draw);
+    model.off("change:drawn", draw);
     model.off("msg:custom", hear);
   };
 }

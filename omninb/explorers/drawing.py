@@ -1,4 +1,4 @@
-"""A plotly figure in JupyterLab: drawn anew in place, clicked, saved and copied as code."""
+"""A figure or a table in JupyterLab: drawn anew in place, clicked, saved and copied as code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDEST, NARROWEST, STEP = 1600, 480, 20
 
 
 class Drawing(anywidget.AnyWidget):
-    """One figure with its tools.
+    """One figure or table with its tools.
 
     plotly's own FigureWidget would validate every mark a second time and add and delete traces one
     message after the other, which flashes; here the browser is sent the whole figure and changes
@@ -25,7 +25,9 @@ class Drawing(anywidget.AnyWidget):
     Attributes
     ----------
     figure : str
-        The figure as JSON.
+        The figure as JSON; empty where there is a table alone.
+    page : str
+        The table as HTML, with its texts escaped.
     code : str
         The calls that make it.
     name : str
@@ -33,26 +35,27 @@ class Drawing(anywidget.AnyWidget):
     room : int
         Pixels that the browser has for it; 0 until it is seen.
     drawn : int
-        How many figures it was given.
-    plot : plotly.graph_objects.Figure
+        How often it was given something.
+    plot : plotly.graph_objects.Figure or None
         The figure.
     """
 
     _esm = _HERE / "drawing.js"
     _css = _HERE / "drawing.css"
     figure = traitlets.Unicode("").tag(sync=True)
+    page = traitlets.Unicode("").tag(sync=True)
     code = traitlets.Unicode("").tag(sync=True)
     name = traitlets.Unicode("figure").tag(sync=True)
     room = traitlets.Int(0).tag(sync=True)
     drawn = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, name: str, width: int = 1100, share: float = 1.0) -> None:
+    def __init__(self, name: str, width: int = 1100) -> None:
         super().__init__(name=name)
         self.plot: Any = None
+        self.given: tuple[Any, Any] = (None, None)
         self.clicked: Callable[[str, list[Any]], None] = lambda mark, row: None
         self.table: Callable[[], pd.DataFrame] = pd.DataFrame
-        self._width, self._share = width, share
-        self.layout.flex = f"1 1 {100 * share:.0f}%"
+        self._width = width
         self.layout.min_width = "0"
         self.on_msg(self._heard)
 
@@ -63,13 +66,13 @@ class Drawing(anywidget.AnyWidget):
             return self._width
         return min(WIDEST, max(NARROWEST, self.room // STEP * STEP))
 
-    def show(self, plot: Any, code: str, table: Callable[[], pd.DataFrame]) -> None:
-        """Draw a figure in the place of the one before."""
+    def show(self, plot: Any, page: str, code: str, table: Callable[[], pd.DataFrame]) -> None:
+        """Show a figure, a table or both in the place of what was shown before."""
         self.plot, self.table = plot, table
         with self.hold_sync():
+            self.figure = "" if plot is None else plot.to_json()
+            self.page, self.code = page, code
             self.drawn += 1
-            self.code = code
-            self.figure = plot.to_json()
 
     def _heard(self, _: Any, message: dict[str, Any], __: Any) -> None:
         if "click" in message:

@@ -20,11 +20,22 @@ BUSY = '<div role="status" class="omninb-busy">Computing …</div>'
 
 @dataclass(frozen=True)
 class Shown:
-    """What one drawing shows: a recipe, and the variables in it that are its figure and table."""
+    """What one drawing shows: a recipe, and which of its variables.
+
+    Attributes
+    ----------
+    lines : sequence of Line
+        The recipe.
+    figure, view : str
+        The variables that are a figure and a table as it is shown; empty where there is none.
+    table : str
+        The table that is saved.
+    """
 
     lines: Sequence[Line]
     figure: str = "figure"
     table: str = "table"
+    view: str = ""
 
 
 class Explorer(widgets.VBox):
@@ -49,7 +60,6 @@ class Explorer(widgets.VBox):
         self.add_class("omninb-explorer")
         self.controls, self.drawings = dict(controls), dict(drawings)
         self.status = widgets.HTML()
-        self.views: dict[str, widgets.HTML] = {}
         self.answers = Answers(given)
         self._made_by, self._quiet = tuple(made_by), False
         for control in self.controls.values():
@@ -84,34 +94,33 @@ class Explorer(widgets.VBox):
     def click(self, mark: str, row: list[Any]) -> None:
         """Take a click on a mark: its trace, and the texts of its hover label."""
 
-    def draw(
-        self, shown: Mapping[str, Shown], views: Mapping[str, tuple[Sequence[Line], str]]
-    ) -> list[str]:
-        """Make all of these figures and tables, and only then show them; returns notes.
+    def draw(self, shown: Mapping[str, Shown]) -> list[str]:
+        """Make everything that is to be shown, and only then show it; returns notes.
 
         Parameters
         ----------
         shown : mapping
             Drawing to what it shows; the other drawings are hidden.
-        views : mapping
-            View to its recipe and the variable in it that is shown; the others are hidden.
         """
         self.answers.begin()
-        plots = {name: self.answers.value(one.lines, one.figure) for name, one in shown.items()}
-        tables = {name: self.answers.value(*one) for name, one in views.items()}
-        notes: list[str] = []
+        plots = {name: self._made(one, one.figure) for name, one in shown.items()}
+        views = {name: self._made(one, one.view) for name, one in shown.items()}
         for name, drawing in self.drawings.items():
             drawing.layout.display = "" if name in shown else "none"
-            if name in shown and plots[name][0] is not drawing.plot:
+            if name in shown and (plots[name][0], views[name][0]) != drawing.given:
                 one = shown[name]
-                calls = code(self._made_by, one.lines, one.figure)
-                drawing.show(plots[name][0], calls, self._later(one))
-        for name, view in self.views.items():
-            view.layout.display = "" if name in views else "none"
-            view.value = tables[name][0].html if name in views else ""
-        for _, said in (*plots.values(), *tables.values()):
-            notes += [note for note in said if note not in notes]
-        return notes
+                drawing.given = plots[name][0], views[name][0]
+                page = views[name][0].html if one.view else ""
+                calls = code(self._made_by, one.lines, one.figure or one.view)
+                drawing.show(plots[name][0], page, calls, self._later(one))
+        said = [note for _, notes in (*plots.values(), *views.values()) for note in notes]
+        return list(dict.fromkeys(said))
+
+    def _made(self, shown: Shown, name: str) -> tuple[Any, list[str]]:
+        return self.answers.value(shown.lines, name) if name else (None, [])
+
+    def _later(self, shown: Shown) -> Callable[[], pd.DataFrame]:
+        return lambda: self.answers.value(shown.lines, shown.table)[0]
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -160,9 +169,6 @@ class Explorer(widgets.VBox):
             return self.update()
 
         self.attempt(act)
-
-    def _later(self, shown: Shown) -> Callable[[], pd.DataFrame]:
-        return lambda: self.answers.value(shown.lines, shown.table)[0]
 
 
 def _error(text: str) -> str:

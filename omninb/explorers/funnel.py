@@ -92,11 +92,11 @@ class FunnelExplorer(Explorer):
         drawings = {
             "funnel": Drawing("funnel", 700),
             "drop_off": Drawing("drop_off", 700),
-            "lost_to": Drawing("lost_to", 1100),
+            "lost_to": Drawing("lost_to"),
+            "cell": Drawing("cell"),
         }
         controls = _controls(journeys, state)
         super().__init__({"journeys": journeys}, journeys.made_by, controls, drawings)
-        self.views = {"cell": widgets.HTML()}
         c = self.controls
         self.buttons = {
             name: widgets.Button(description=name, layout=widgets.Layout(width="90px"))
@@ -122,7 +122,7 @@ class FunnelExplorer(Explorer):
             self.status,
             grid(drawings["funnel"], drawings["drop_off"]),
             row(c["step"], c["at"]),
-            self.views["cell"],
+            drawings["cell"],
             drawings["lost_to"],
         ]
         with self.quiet():
@@ -142,9 +142,10 @@ class FunnelExplorer(Explorer):
         """Show the funnel, its drop-off and what came next."""
         state = self.state
         shown: dict[str, Shown] = {
-            name: getattr(state, name)(drawing.width) for name, drawing in self.drawings.items()
+            name: getattr(state, name)(self.drawings[name].width)
+            for name in ("funnel", "drop_off", "lost_to")
         }
-        notes = self.draw(shown, state.cell())
+        notes = self.draw(shown | state.cell())
         return notes if state.plain else [*notes, OTHERS]
 
     def prepare(self, name: str) -> None:

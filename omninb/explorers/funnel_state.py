@@ -63,7 +63,7 @@ class FunnelState:
         """What those did next who did not go on."""
         return Shown([self._onward(), _drawn("onb.lost_to_figure", width)])
 
-    def cell(self) -> dict[str, tuple[list[Line], str]]:
+    def cell(self) -> dict[str, Shown]:
         """The cell that is looked at: what its customers did next, counts alone."""
         if self.step is None or self.at is None:
             return {}
@@ -71,7 +71,8 @@ class FunnelState:
         title = f"What those did next who did not go on from step {self.step} on {self.at}"
         view = Line("view", "onb.table_view", (Name("cell"), title),
                     {"columns": ["outcome", "next", "customers"]})  # fmt: skip
-        return {"cell": ([self._onward(), Line("cell", "table.query", (asked,)), view], "view")}
+        lines = [self._onward(), Line("cell", "table.query", (asked,)), view]
+        return {"cell": Shown(lines, figure="", table="cell", view="view")}
 
     def _onward(self) -> Line:
         return Line("table", "onb.lost_to_table", self._steps, self._by() | self._window())

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from omninb.explorers.choices import by_options, day_of, period_of, roles_of, values_of
 from omninb.explorers.drawing import Drawing
-from omninb.explorers.frame import Explorer, choose, labelled, row
+from omninb.explorers.frame import Explorer, choose, grid, labelled, row
 from omninb.explorers.journeys_state import ENDS, TABS, JourneysState, Where
 from omninb.figures.lettering import harmless
 from omninb.journeys import Journeys, given_journeys
@@ -95,13 +95,11 @@ class JourneyExplorer(Explorer):
         self._sides = state.compare
         drawings = {
             "main": Drawing("journeys"),
-            "before": Drawing("before", 540, 0.5),
-            "after": Drawing("after", 540, 0.5),
+            **{name: Drawing(name) for name in ("moves", "ends", "paths", "before", "after")},
         }
         super().__init__(
             {"journeys": journeys}, journeys.made_by, _controls(journeys, state), drawings
         )
-        self.views = {name: widgets.HTML() for name in ("moves", "ends", "paths")}
         c = self.controls
         self._compared = row(c["compare"], c["side_a"], c["side_b"], c["middle"])
         names = ("by", "min_journeys", "collapse_repeats", "touching", "role", "value", "since",
@@ -116,11 +114,8 @@ class JourneyExplorer(Explorer):
             self.status,
             drawings["main"],
             row(c["at"], c["to"]),
-            *(self.views[name] for name in ("moves", "ends", "paths")),
-            widgets.Box(
-                [drawings["before"], drawings["after"]],
-                layout=widgets.Layout(display="flex", flex_flow="row nowrap", width="100%"),
-            ),
+            *(drawings[name] for name in ("moves", "ends", "paths")),
+            grid(drawings["before"], drawings["after"]),
         ]
         with self.quiet():
             self.status.value = "".join(self.update())
@@ -151,8 +146,8 @@ class JourneyExplorer(Explorer):
         state = self.state
         self._compared.layout.display = "" if state.tab == "compare" else "none"
         main = {"main": state.main(self.drawings["main"].width)}
-        around = state.around(max(480, self.drawings["main"].width // 2))
-        notes = self.draw(main | around, state.views())
+        around = {name: state.side(name, self.drawings[name].width) for name in state.sides}
+        notes = self.draw(main | around | state.tables())
         pooled = {state.at, state.to} & {SMALLER, BEYOND}
         return [*notes, POOLED] if pooled else notes
 

@@ -88,23 +88,24 @@ class JourneysState:
                      {"names": names})  # fmt: skip
         return [*sides, table], drawn
 
-    def around(self, width: int) -> dict[str, Shown]:
-        """Recipes of what comes before and after the node that is looked at."""
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """What is shown beside a node: what comes before it, and after."""
         if self.at is None or self.to is not None or self.at in (*ENDS, SMALLER, BEYOND):
-            return {}
-        if self.at == START:
-            return {"after": self._side("after", None, width)}
-        anchor = condition_of(self.by, self.at)
-        return {side: self._side(side, anchor, width) for side in ("before", "after")}
+            return ()
+        return ("after",) if self.at == START else ("before", "after")
 
-    def _side(self, side: str, anchor: object, width: int) -> Shown:
-        more = {} if anchor is None else {"anchor": anchor, "direction": side}
-        asked = self._asked(max_steps=3, **more)
-        table = Line(side, "onb.step_table", (self.chosen,), asked)
+    def side(self, side: str, width: int) -> Shown:
+        """The recipe of what comes before or after the node that is looked at."""
+        assert self.at is not None
+        anchor = {} if self.at == START else {
+            "anchor": condition_of(self.by, self.at), "direction": side
+        }  # fmt: skip
+        table = Line(side, "onb.step_table", (self.chosen,), self._asked(max_steps=3, **anchor))
         figure = Line("figure", "onb.step_figure", (Name(side),), {"width": width})
         return Shown([*self._selection(), table, figure], table=side)
 
-    def views(self) -> dict[str, tuple[list[Line], str]]:
+    def tables(self) -> dict[str, Shown]:
         """Recipes of the tables about the node or the move that is looked at."""
         if self.at is None or self.at in (SMALLER, BEYOND) or self.to in (SMALLER, BEYOND):
             return {}
@@ -115,7 +116,7 @@ class JourneysState:
             found["ends"] = self._ends()
         return found
 
-    def _paths(self) -> tuple[list[Line], str]:
+    def _paths(self) -> Shown:
         assert self.at is not None
         through = Line("through", f"{self.chosen.text}.where", (),
                        {"containing": condition_of(self.by, self.at)})  # fmt: skip
@@ -124,9 +125,9 @@ class JourneysState:
         shown = ["path", "journeys", "share", "conversion_rate", "settled"]
         view = Line("view", "onb.table_view", (Name("paths"), f"The commonest paths of journeys "
                     f"with {self.at}"), {"columns": shown})  # fmt: skip
-        return [*self._selection(), through, paths, view], "view"
+        return _table([*self._selection(), through, paths, view])
 
-    def _moves(self) -> tuple[list[Line], str]:
+    def _moves(self) -> Shown:
         """The move's row; of START and of an end, all their rows."""
         table = self._map()[0][0]
         asked, title = f"source == {self.at!r}", f"{self.at} → {self.to}"
@@ -140,9 +141,9 @@ class JourneysState:
         shown = ["source", "target", "transitions", "journeys", "customers", "probability",
                  "settled", "median_gap", "p90_gap", "interval_method"]  # fmt: skip
         view = Line("view", "onb.table_view", (Name("moves"), title), {"columns": shown})
-        return [*self._selection(), table, moves, view], "view"
+        return _table([*self._selection(), table, moves, view])
 
-    def _ends(self) -> tuple[list[Line], str]:
+    def _ends(self) -> Shown:
         assert self.at is not None and self.to is not None
         then = condition_of(self.by, self.to)
         where = then if self.at == START else {"transition": (condition_of(self.by, self.at), then)}
@@ -150,7 +151,12 @@ class JourneysState:
         ends = Line("ends", "onb.end_table", (Name("made"),))
         title = f"How the journeys ended that made this move: {self.at} → {self.to}"
         view = Line("view", "onb.table_view", (Name("ends"), title))
-        return [*self._selection(), made, ends, view], "view"
+        return _table([*self._selection(), made, ends, view])
+
+
+def _table(lines: list[Line]) -> Shown:
+    """A recipe whose last two lines are a table and how it is shown."""
+    return Shown(lines, figure="", table=lines[-2].name, view=lines[-1].name)
 
 
 def _listed(by: By) -> object:

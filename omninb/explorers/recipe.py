@@ -79,8 +79,9 @@ class Answers:
             Warnings that were given on the way.
         """
         made = {line.name: line for line in lines}
-        if name not in made:
-            return self.given[name], []
+        first, _, attribute = name.partition(".")
+        if first not in made:
+            return getattr(self.given[first], attribute) if attribute else self.given[first], []
         key = self._key(made, name)
         self._used[1].add(key)
         if key in self._kept:

@@ -11,7 +11,7 @@ from omninb.figures.lettering import count, percent, plain, plural, shorten, tex
 from omninb.figures.style import INK, MUTE, RULE, between, colours
 
 SCALE = ("#F4F8FC", "#CFE1F2", "#93C3DF", "#4A90C4", "#1B5FA3", "#08306B")
-SHADES, TALL, GUTTER, MOST, NARROWEST = 16, 34.0, 3.0, 24, 2.0
+SHADES, TALL, GUTTER, MOST, NARROWEST = 16, 34.0, 3.0, 24, 1.0
 _HOVER = "%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]}"
 
 
@@ -34,9 +34,9 @@ def day_figure(
     Returns
     -------
     plotly.graph_objects.Figure
-        A cell a day, or where days have less than two pixels, some of them: the earliest of each
-        few is drawn. Shade is touchpoints against the channel's own busiest day; a day without any
-        is red. ``layout.meta["alt"]`` says it in words.
+        A cell a day, or where days have less than a pixel, the quietest of each few. Shade is
+        touchpoints against the channel's own busiest day; a day without any is red.
+        ``layout.meta["alt"]`` says it in words.
 
     Raises
     ------
@@ -85,8 +85,9 @@ def day_figure(
         middle = y + (TALL - GUTTER) / 2
         canvas.word(left - 15, middle, text, 13, INK, True, "right", False)
         for k in range(0, len(days), every):
-            level = round((row[k] / most) ** 0.5 * SHADES) / SHADES
-            shade = between(SCALE, level) if row[k] else "#E0817B"
+            least = min(row[k : k + every])
+            level = round((least / most) ** 0.5 * SHADES) / SHADES
+            shade = between(SCALE, level) if least else "#E0817B"
             box = left + k * wide, y, max(wide * every - 0.4 * (wide > 4), 1.0), TALL - GUTTER
             canvas.rectangle(0, shade, *box)
         for k in range(0, len(days), max(1, int(10 / wide))):
@@ -99,7 +100,7 @@ def day_figure(
                     f"{percent((len(row) - absent) / len(row))}.")  # fmt: skip
     low = top + min(MOST, len(names)) * TALL
     notes = ["Days: how many of them have touchpoints there."]
-    notes += [f"Drawn: every {every}. day."] if every > 1 else []
+    notes += [f"Drawn: the quietest of each {every} days."] if every > 1 else []
     if len(names) > MOST:
         notes.append(f"{count(len(names) - MOST)} smaller channels stand in the table.")
     canvas.foot(low + 22, notes, height)
