@@ -94,9 +94,9 @@ def end_table(journeys: Journeys) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row for each end state that occurs, the most frequent first: ``end_state``;
-        ``journeys``, ``customers``; ``share`` of the ``settled`` journeys, whose end is known for
-        sure (NaN for ``open``), with ``share_ci_lower``, ``share_ci_upper`` (95 %) and
-        ``interval_method``.
+        ``journeys``, ``customers``; ``end_rate``: of the ``settled`` journeys, those that ended so
+        (NaN for ``open``, which is no end yet), with ``end_rate_ci_lower``, ``end_rate_ci_upper``
+        (95 %) and ``interval_method``.
 
     Examples
     --------
@@ -107,11 +107,13 @@ def end_table(journeys: Journeys) -> pd.DataFrame:
     """
     tally = MoveTally.of(journeys, "channel", collapse_repeats=False, gaps=False)
     ends = [{"end_state": name, **facts} for name, facts in _nodes(tally) if name in END_STATES]
-    columns = ["end_state", "journeys", "customers", "share", "share_ci_lower", "share_ci_upper",
-               "interval_method", "settled"]  # fmt: skip
-    frame = pd.DataFrame(ends, columns=columns).astype({"share": "float64"})
+    names = {f"share{part}": f"end_rate{part}" for part in ("", "_ci_lower", "_ci_upper")}
+    columns = ["end_state", "journeys", "customers", "settled", *names, "interval_method"]
+    frame = pd.DataFrame(ends, columns=columns).astype(dict.fromkeys(names, "float64"))
     frame["interval_method"] = texts(frame["interval_method"].fillna("none"))
-    frame = frame.sort_values(["journeys", "end_state"], ascending=[False, True], ignore_index=True)
+    frame = frame.rename(columns=names).sort_values(
+        ["journeys", "end_state"], ascending=[False, True], ignore_index=True
+    )
     frame.attrs = tally.facts.attrs()
     return frame
 

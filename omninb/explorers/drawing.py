@@ -38,6 +38,8 @@ class Drawing(anywidget.AnyWidget):
         How often it was given something.
     plot : plotly.graph_objects.Figure or None
         The figure.
+    likely : int
+        Pixels of a figure that no browser has shown yet.
     """
 
     _esm = _HERE / "drawing.js"
@@ -55,7 +57,7 @@ class Drawing(anywidget.AnyWidget):
         self.given: tuple[Any, Any] = (None, None)
         self.clicked: Callable[[str, list[Any]], None] = lambda mark, row: None
         self.table: Callable[[], pd.DataFrame] = pd.DataFrame
-        self._width = width
+        self.likely = width
         self.layout.min_width = "0"
         self.on_msg(self._heard)
 
@@ -63,7 +65,7 @@ class Drawing(anywidget.AnyWidget):
     def width(self) -> int:
         """Pixels of the next figure: what the browser has, in steps, so that few widths occur."""
         if not self.room:
-            return self._width
+            return self.likely
         return min(WIDEST, max(NARROWEST, self.room // STEP * STEP))
 
     def show(self, plot: Any, page: str, code: str, table: Callable[[], pd.DataFrame]) -> None:

@@ -159,7 +159,8 @@ class ExperimentExplorer(Explorer):
         days = c["day"].options
         day = None if not days or c["day"].value == days[-1][1] else c["day"].value
         return ExperimentState(
-            c["metric"].value, *self._arms, c["segment"].value, c["covariate"].value,
+            c["metric"].value, *self._arms, c["segment"].value or None,
+            c["covariate"].value or None,
             c["confidence"].value, day,
         )  # fmt: skip
 
@@ -188,18 +189,18 @@ class ExperimentExplorer(Explorer):
 def _controls(
     log: EventLog, metrics: Sequence[Metric], state: ExperimentState
 ) -> dict[str, widgets.Widget]:
-    roles: list[tuple[str, str | None]] = [
+    roles: list[tuple[str, str]] = [
         (name, name) for name in roles_of(log.table) if name != state.variant
     ]
     levels = sorted({*LEVELS, state.confidence})
-    histories: list[tuple[str, str | None]] = [(NOTHING, None), ("the 28 days before", "before")]
+    histories: list[tuple[str, str]] = [(NOTHING, ""), ("the 28 days before", "before")]
     controls = {
         "metric": labelled(
             widgets.Dropdown, "Metric", "320px", value=state.metric,
             options=[(one.name, one) for one in metrics]),
         "segment": labelled(
-            widgets.Dropdown, "Split by", "220px", options=[(NOTHING, None), *roles],
-            value=state.segment),
+            widgets.Dropdown, "Split by", "220px", options=[(NOTHING, ""), *roles],
+            value=state.segment or ""),
         "covariate": labelled(
             widgets.Dropdown, "Adjust for", "260px", options=histories),
         "confidence": labelled(

@@ -107,9 +107,10 @@ class Explorer(widgets.VBox):
         views = {name: self._made(one, one.view) for name, one in shown.items()}
         for name, drawing in self.drawings.items():
             drawing.layout.display = "" if name in shown else "none"
-            if name in shown and (plots[name][0], views[name][0]) != drawing.given:
+            made = (plots[name][0], views[name][0]) if name in shown else drawing.given
+            if any(one is not before for one, before in zip(made, drawing.given, strict=True)):
                 one = shown[name]
-                drawing.given = plots[name][0], views[name][0]
+                drawing.given = made
                 page = views[name][0].html if one.view else ""
                 calls = code(self._made_by, one.lines, one.figure or one.view)
                 drawing.show(plots[name][0], page, calls, self._later(one))
@@ -160,6 +161,8 @@ class Explorer(widgets.VBox):
 
     def _resized(self, change: Any) -> None:
         drawing = change["owner"]
+        for other in self.drawings.values():
+            other.likely = drawing.width  # what was not seen yet will hardly be wider
         if drawing.plot is not None and drawing.width != drawing.plot.layout.width:
             self._changed(change)
 
@@ -193,18 +196,16 @@ def grid(*children: widgets.Widget) -> widgets.Box:
 
 
 def choose(control: widgets.Widget, value: object) -> None:
-    """Set a list to a value, which is added where it is missing; to its first one by None."""
-    if value is None:
-        control.index = 0
-        return
+    """Set a list to a value, which is added where it is missing; None stands for its ""."""
+    # A list must not hold None itself: ipywidgets takes it for no choice, in some orders of events.
+    value = "" if value is None else value
     if value not in [one for _, one in control.options]:
         control.options = [*control.options, (str(value), value)]
     control.value = value
 
 
 def labelled(kind: type[widgets.Widget], label: str, width: str = "200px", **traits: Any) -> Any:
-    """A control whose label stands beside it and is read with it; None is its own default."""
-    traits = {name: value for name, value in traits.items() if value is not None}
+    """A control whose label stands beside it and is read with it."""
     return kind(
         description=label,
         style={"description_width": "initial"},

@@ -134,8 +134,9 @@ class FunnelExplorer(Explorer):
         c = self.controls
         return FunnelState(
             tuple(self.steps), c["within"].value.strip() or None, c["order"].value,
-            c["attempt"].value, tuple(c["exclude"].value), c["breakdown"].value, c["by"].value,
-            c["step"].value, c["at"].value,
+            c["attempt"].value, tuple(c["exclude"].value), c["breakdown"].value or None,
+            c["by"].value,
+            c["step"].value or None, c["at"].value or None,
         )  # fmt: skip
 
     def update(self) -> list[str]:
@@ -198,19 +199,19 @@ class FunnelExplorer(Explorer):
         self.controls["steps"].options = [(text, i) for i, text in enumerate(words)]
         self.controls["steps"].value = at
         here = self.controls["step"].value
-        numbers = [(text, i + 1) for i, text in enumerate(words[:-1])]
-        self.controls["step"].options = [(NOTHING, None), *numbers]
+        numbers: list[tuple[str, object]] = [(text, i + 1) for i, text in enumerate(words[:-1])]
+        self.controls["step"].options = [(NOTHING, ""), *numbers]
         choose(self.controls["step"], here if here and here < len(words) else None)
 
     def _fill_places(self) -> None:
         places = values_of(self.journeys.columns, self.controls["by"].value)
-        self.controls["at"].options = [(NOTHING, None), *((name, name) for name in places)]
+        self.controls["at"].options = [(NOTHING, ""), *((name, name) for name in places)]
 
 
 def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widget]:
     events = values_of(journeys.columns, "event")
     roles = roles_of(journeys.columns.table)
-    named: list[tuple[str, str | None]] = [(name, name) for name in roles]
+    named: list[tuple[str, str]] = [(name, name) for name in roles]
     lists = {
         name: [(words, one) for one, words in known.items()]
         for name, known in (("order", ORDERS), ("attempt", ATTEMPTS))
@@ -229,11 +230,11 @@ def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widge
             widgets.SelectMultiple, "Without", "230px", options=events, value=state.exclude,
             rows=4),
         "breakdown": labelled(
-            widgets.Dropdown, "Split by", options=[(NOTHING, None), *named],
-            value=state.breakdown),
+            widgets.Dropdown, "Split by", options=[(NOTHING, ""), *named],
+            value=state.breakdown or ""),
         "by": labelled(widgets.Dropdown, "Taken on", options=named, value=state.by),
-        "step": labelled(widgets.Dropdown, "Look at step", "280px", options=[(NOTHING, None)]),
-        "at": labelled(widgets.Dropdown, "taken on", "220px", options=[(NOTHING, None)]),
+        "step": labelled(widgets.Dropdown, "Look at step", "280px", options=[(NOTHING, "")]),
+        "at": labelled(widgets.Dropdown, "taken on", "220px", options=[(NOTHING, "")]),
     }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def explore_journeys(
     state = JourneysState(
         by=by if isinstance(by, str) else tuple(by),
         where=dict(where or {}),
-        compare=None if compare is None else (dict(compare[0]), dict(compare[1])),
+        compare=None if compare is None else tuple(map(dict, compare)),  # type: ignore[arg-type]
         tab=tab or ("map" if compare is None else "compare"),
         min_journeys=min_journeys or max(1, round(0.01 * len(journeys))),
         collapse_repeats=collapse_repeats,
@@ -135,10 +135,10 @@ class JourneyExplorer(Explorer):
                 (c["since"].value or first).isoformat(),
                 (c["before"].value or last).isoformat(),
             )
-        at = c["at"].value
+        at = c["at"].value or None
         return JourneysState(
             c["by"].value, where, self._comparison(), c["tab"].value, c["min_journeys"].value,
-            c["collapse_repeats"].value, at, None if at in (None, *ENDS) else c["to"].value,
+            c["collapse_repeats"].value, at, None if at in (None, *ENDS) else c["to"].value or None,
         )  # fmt: skip
 
     def update(self) -> list[str]:
@@ -190,19 +190,19 @@ class JourneyExplorer(Explorer):
             choose(c[name], value)
 
     def _fill_values(self) -> None:
-        names = values_of(self.journeys.columns, self.controls["role"].value)
-        self.controls["value"].options = [(ANY, None), *((name, name) for name in names)]
+        names = values_of(self.journeys.columns, self.controls["role"].value or None)
+        self.controls["value"].options = [(ANY, ""), *((name, name) for name in names)]
 
     def _fill_nodes(self) -> None:
         by = self.controls["by"].value
         names = self.journeys.columns.codes(by if isinstance(by, str) else list(by))[1]
         nodes = [(name, name) for name in (START, *names, *ENDS)]
         for control, none in (("at", NOTHING), ("to", ANY)):
-            self.controls[control].options = [(none, None), *nodes]
+            self.controls[control].options = [(none, ""), *nodes]
 
     def _fill_sides(self) -> None:
         c, chosen = self.controls, self.controls["compare"].value
-        role = chosen if chosen not in (None, PERIOD, GIVEN) else None
+        role = chosen if chosen not in ("", PERIOD, GIVEN) else None
         names = values_of(self.journeys.columns, role)
         for side, at in (("side_a", 0), ("side_b", 1)):
             c[side].options = [(name, name) for name in names]
@@ -218,7 +218,7 @@ class JourneyExplorer(Explorer):
             first, last = (day.isoformat() for day in period_of(self.journeys))
             middle = c["middle"].value.isoformat()
             return {"between": (first, middle)}, {"between": (middle, last)}
-        if chosen in (None, PERIOD):
+        if chosen in ("", PERIOD):
             return None
         return {chosen: c["side_a"].value}, {chosen: c["side_b"].value}
 
@@ -231,9 +231,9 @@ def _controls(journeys: Journeys, state: JourneysState) -> dict[str, widgets.Wid
     since, before = between if isinstance(between, tuple | list) else (None, None)
     containing = state.where.get("containing")
     touching = containing.get("channel") if isinstance(containing, Mapping) else None
-    channels = [(ANY, None), *((name, name) for name in values_of(journeys.columns, "channel"))]
+    channels = [(ANY, ""), *((name, name) for name in values_of(journeys.columns, "channel"))]
     tabs = [(label, name) for name, label in TABS.items()]
-    none: list[tuple[str, str | None]] = [(NOTHING, None)]
+    none: list[tuple[str, str]] = [(NOTHING, "")]
     compared = [*none, ("period", PERIOD), *((name, name) for name in roles)]
     dates: dict[str, Any] = {"width": "250px", "min": first, "max": last}
     return {
@@ -248,10 +248,10 @@ def _controls(journeys: Journeys, state: JourneysState) -> dict[str, widgets.Wid
             widgets.Checkbox, "Collapse repeats", "160px", value=state.collapse_repeats,
             indent=False),
         "touching": labelled(
-            widgets.Dropdown, "Touching channel", "260px", options=channels, value=touching),
+            widgets.Dropdown, "Touching channel", "260px", options=channels, value=touching or ""),
         "role": labelled(
             widgets.Dropdown, "Segment by", options=[*none, *((n, n) for n in roles)]),
-        "value": labelled(widgets.Dropdown, "Segment", options=[(ANY, None)]),
+        "value": labelled(widgets.Dropdown, "Segment", options=[(ANY, "")]),
         "since": labelled(widgets.DatePicker, "Began from", value=day_of(since), **dates),
         "before": labelled(widgets.DatePicker, "Began before", value=day_of(before), **dates),
         "compare": labelled(widgets.Dropdown, "Compare by", "220px", options=compared),
@@ -260,8 +260,8 @@ def _controls(journeys: Journeys, state: JourneysState) -> dict[str, widgets.Wid
         "middle": labelled(
             widgets.DatePicker, "Before and from", value=first + (last - first) / 2,
             **dates),
-        "at": labelled(widgets.Dropdown, "Look at", "260px", options=[(NOTHING, None)]),
-        "to": labelled(widgets.Dropdown, "followed by", "260px", options=[(ANY, None)]),
+        "at": labelled(widgets.Dropdown, "Look at", "260px", options=[(NOTHING, "")]),
+        "to": labelled(widgets.Dropdown, "followed by", "260px", options=[(ANY, "")]),
     }  # fmt: skip
 
 

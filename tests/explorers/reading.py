@@ -59,9 +59,9 @@ def change(page: Any, act: Any, number: int = 0) -> None:
     rested(page)
 
 
-def rested(page: Any) -> None:
-    """Wait until the kernel has nothing to do."""
-    page.wait_for_timeout(150)
+def rested(page: Any, settle: int = 300) -> None:
+    """Wait until the kernel has nothing to do, after so many milliseconds."""
+    page.wait_for_timeout(settle)
     page.wait_for_function(
         "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
     )

@@ -39,7 +39,7 @@ def test_every_control_shows_what_its_code_gives(open_notebook: Any) -> None:
     seen = open_notebook("journeys", CELLS)
     page = seen.page
     page.wait_for_selector(f"{SHEET} .main-svg", timeout=120_000)
-    rested(page)
+    rested(page, 1_500)
     texts = [assert_twin(page)]
 
     def then(act: Any) -> None:
