@@ -38,8 +38,8 @@ def fitting(
     chosen = np.ones(len(starts), bool)
 
     def any_of(fits: np.ndarray) -> np.ndarray:
-        hits = np.concatenate(([0], np.cumsum(fits)))
-        return hits[stops] > hits[starts]
+        # No journey is empty, which reduceat would not bear.
+        return np.logical_or.reduceat(fits, starts) if len(starts) else np.zeros(0, bool)
 
     if first:
         chosen &= matching(columns, first, "where")[starts]

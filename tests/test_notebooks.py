@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
+SKIPPED = {"skip-execution", "nbval-skip"}  # by nbclient and papermill, and by nbval
 ROOTED = re.compile(r"^(?:/|~|[A-Za-z]:[\\/])")
 ROOTED_INSIDE = re.compile(r"(?<![\w/:.<])/(?:[\w.-]+/){2,}")
 DATA_FILE = re.compile(r"\.(csv|parquet|jsonl?|tsv|gz|zst)$")
@@ -26,8 +27,15 @@ def faults(notebook: dict) -> list[str]:
     cells = [
         c for c in notebook["cells"] if c["cell_type"] == "code" and "".join(c["source"]).strip()
     ]
+    skipped = [c for c in cells if set(c["metadata"].get("tags", [])) & SKIPPED]
+    cells = [c for c in cells if c not in skipped]
     sources = ["".join(cell["source"]) for cell in cells]
     found = []
+    for cell in skipped:
+        if not set(cell["metadata"]["tags"]) >= SKIPPED or cell["outputs"]:
+            found.append("an explorer's cell is not skipped by all, or holds an output")
+        if "onb.explore_" not in "".join(cell["source"]):
+            found.append("a cell that is no explorer is skipped")
     counts = [cell["execution_count"] for cell in cells]
     if not cells or counts != list(range(1, len(cells) + 1)):
         found.append(f"execution counts are {counts}")
@@ -120,8 +128,9 @@ def test_a_tampered_copy_is_noticed(path, tmp_path):
     assert run.returncode == 1 and "1 failed" in run.stdout, run.stdout[-3000:]
 
 
-def _notebook(source: str = "1 + 1", count: int | None = 1, **changes) -> dict:
-    cell = {"cell_type": "code", "source": source, "execution_count": count, "metadata": {}}
+def _notebook(source: str = "1 + 1", count: int | None = 1, tags=(), **changes) -> dict:
+    cell = {"cell_type": "code", "source": source, "execution_count": count}
+    cell["metadata"] = {"tags": list(tags)}
     cell["outputs"] = [
         {"output_type": "stream", "name": "stdout", "text": changes.pop("text", "2")}
     ]
@@ -140,6 +149,8 @@ def _notebook(source: str = "1 + 1", count: int | None = 1, **changes) -> dict:
         (_notebook("open('/home/ann/x')"), "an absolute path"),
         (_notebook("read('events.csv')"), "a data path"),
         (_notebook(text="at /home/ann/x.py"), "names a folder"),
+        (_notebook("onb.explore_funnel(j)", tags=["skip-execution"]), "not skipped by all"),
+        (_notebook("1 + 1", tags=SKIPPED), "no explorer is skipped"),
     ],
 )
 def test_each_fault_is_noticed(notebook, said):

@@ -37,7 +37,7 @@ def column_table(log: EventLog) -> pd.DataFrame:
     >>> float(columns.loc["channel", "filled_share"])
     1.0
     """
-    rows = []
+    rows, sources = [], {"event": log.roles.get("channel", "channel")} | log.roles
     for name in log.table.column_names:
         column = log.table.column(name)
         if name in ("channel", "event"):
@@ -48,7 +48,7 @@ def column_table(log: EventLog) -> pd.DataFrame:
         rows.append(
             {
                 "column": name,
-                "source": log.roles.get(name, name),
+                "source": sources.get(name, name),
                 "filled": filled,
                 "filled_share": filled / len(log) if len(log) else np.nan,
                 "touchpoints": len(log),

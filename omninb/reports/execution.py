@@ -14,6 +14,8 @@ import nbformat
 from omninb.errors import OmninbError, duration
 from omninb.reports.kernels import Kernels
 
+SKIPPED = "skip-execution"  # the tag that nbclient itself obeys, and papermill with it
+
 
 class RunError(OmninbError):
     """A run that began and failed; nothing of it was published.
@@ -119,6 +121,8 @@ def _judge(notebook: Any) -> None:
     """Papermill calls a cell completed that left with ``sys.exit(0)`` or never began."""
     for number, cell in enumerate(notebook.cells, 1):
         if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        if SKIPPED in cell.metadata.get("tags", []):  # explorers: a report never holds a widget
             continue
         errors = [o for o in cell.outputs if o.output_type == "error"]
         if errors:

@@ -6,7 +6,7 @@ import html
 import json
 from typing import Any
 
-SHEET = ".omninb-drawing:not([style*='display: none']) .omninb-sheet"
+SHEET = ".omninb-drawing:not([style*='display: none']):not(.omninb-table-only) .omninb-sheet"
 _DATA = """(sheet) => sheet.data.map(({x, y, text, customdata, name}) =>
     ({x, y, text, customdata, name}))"""
 

@@ -74,7 +74,7 @@ def test_a_click_shows_a_node_or_a_move(open_notebook: Any) -> None:
     click_on(page, "places", "e-mail")
     page.wait_for_function(LOOKED, arg="e-mail")
     page.wait_for_function(f'document.querySelectorAll("{SHEET}").length === 3')
-    rested(page)
+    rested(page, 1_500)
     for number, name in ((1, "before"), (2, "after")):
         figure = twin(kernel(page, f"explorer.drawings[{name!r}].code"))
         assert words_in(page, number) == words(figure)

@@ -45,11 +45,11 @@ def test_a_funnel_is_put_together_and_a_cell_clicked(open_notebook: Any) -> None
     page = seen.page
     names = ("funnel", "drop_off", "lost_to")
     before = [assert_twin(page, name, i) for i, name in enumerate(names)]
-    page.get_by_label("Steps").select_option("2. checkout")
+    chosen(page, "Steps").select_option("2. checkout")
     change(page, page.get_by_role("button", name="Remove").click)
     after = [assert_twin(page, name, i) for i, name in enumerate(names)]
     assert all(one != other for one, other in zip(before, after, strict=True))
-    page.get_by_label("Event").select_option("return")
+    chosen(page, "Event").select_option("return")
     change(page, page.get_by_role("button", name="Add step").click)
     change(page, page.get_by_role("button", name="Earlier").click)
     assert kernel(page, "explorer.steps") == ["add_to_cart", "payment", "return", "purchase"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 
 import omninb as onb
 from omninb.reports.catalogue import find_notebook, report_notebooks
@@ -198,3 +199,13 @@ def test_a_folder_named_latest_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "out" / "latest").mkdir(parents=True)
     with pytest.raises(onb.OmninbError, match="folder of its own"):
         run_report([write(small_notebook("1"), tmp_path / "01_n.ipynb")], tmp_path / "out")
+
+
+def test_an_explorer_is_skipped_and_no_page_holds_a_widget(tmp_path: Path) -> None:
+    notebook = small_notebook('import omninb as onb; onb.verdict("cannot say", "So.", "Of 3.")')
+    explorer = new_code_cell("raise RuntimeError('an explorer ran headlessly')")
+    explorer.metadata["tags"] = ["explorer", "skip-execution", "nbval-skip"]
+    notebook.cells.append(explorer)
+    index = run_report([write(notebook, tmp_path / "01_n.ipynb")], tmp_path / "out")
+    page = (index.parent / "n.html").read_text(encoding="utf-8")
+    assert "So." in page and "RuntimeError" not in page and "widget" not in page
