@@ -78,7 +78,7 @@ def test_a_click_shows_a_node_or_a_move(open_notebook: Any) -> None:
     for number, name in ((1, "before"), (2, "after")):
         figure = twin(kernel(page, f"explorer.drawings[{name!r}].code"))
         assert words_in(page, number) == words(figure)
-    assert "The commonest paths of journeys with e-mail" in page.inner_text(".jp-OutputArea")
+    assert "The commonest paths of journeys with e-mail" in page.inner_text(".omninb-explorer")
     click_on(page, "moves", "paid search", "web")
     page.wait_for_function(LOOKED, arg="paid search")
     rested(page)
