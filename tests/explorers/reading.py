@@ -76,8 +76,13 @@ def click_on(page: Any, mark: str, *texts: str, number: int = 0) -> None:
             const trace = sheet.data.find((one) => one.name === name);
             const fits = (row) => texts.every((text, i) => row[i] === text);
             const all = trace.customdata;
+            const others = sheet.data.filter((one) => one.name).flatMap((one) =>
+                one.customdata.map((row, i) => ({row, x: one.x[i], y: one.y[i]})));
+            // Where ribbons cross, the nearest answers: the point with the most room is clicked.
+            const room = (i) => Math.min(...others.filter(({row}) => !fits(row)).map(
+                ({x, y}) => Math.hypot(x - trace.x[i], y - trace.y[i])));
             const here = all.map((_, i) => i).filter((i) => fits(all[i]));
-            const at = here[Math.floor(here.length / 2)];
+            const at = here.reduce((best, i) => (room(i) > room(best) ? i : best));
             return [trace.x[at], trace.y[at]];
         }""",
         [mark, list(texts)],
