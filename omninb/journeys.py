@@ -50,8 +50,7 @@ class Journeys:
     rules : Rules
         The cut rules and what the log could see.
     made_by : tuple of str
-        The calls that made them, as Python writes them: that which read the log, ``journeys(…)`` on
-        it, then each ``where(…)``; empty texts where a call holds what cannot be written.
+        The calls that made them, the log's first, as Python writes them; empty where it cannot.
     """
 
     group_offsets: np.ndarray
@@ -82,7 +81,6 @@ class Journeys:
         given: dict[str, object] = {"split_gap": split_gap, "end_at": end_at, "lost_at": lost_at}
         given |= {"lookback": lookback, "exit_after": None if exit_after == "30d" else exit_after}
         given |= {"observed_from": observed_from, "observed_until": observed_until}
-        given = {name: value for name, value in given.items() if value is not None}
         layout = layout_of(log)
         rules = Rules(
             split_gap, end_at, lost_at, lookback, exit_after,
@@ -96,7 +94,7 @@ class Journeys:
         whole = cls(
             layout.group_offsets, customers, offsets, layout.time, states, began_before,
             layout.columns, rules, sorted_again=layout.sorted_again,
-            made_by=(log.made_by, call_or_nothing("journeys", (), given)),
+            made_by=(log.made_by, _call("journeys", given)),
         )  # fmt: skip
         if lookback is None:
             return whole
@@ -292,6 +290,11 @@ class Journeys:
             f"Journeys: {len(self):,} of {self.customers:,} customers, "
             f"{self.touchpoints:,} touchpoints ({states})"
         )
+
+
+def _call(method: str, given: dict[str, object]) -> str:
+    """A call as Python writes it, without what was left out."""
+    return call_or_nothing(method, (), {n: one for n, one in given.items() if one is not None})
 
 
 def given_journeys(given: object) -> Journeys:

@@ -74,7 +74,7 @@ def explore_funnel(
     >>> journeys = onb.sample().journeys()
     >>> explorer = onb.explore_funnel(journeys, ["checkout", "payment", "purchase"], within="7d")
     >>> explorer.figure.layout.title.text
-    'Where do customers stop on the way from checkout to purchase?'
+    'Where do customers stop between checkout and purchase?'
     """
     given_journeys(journeys)
     state = FunnelState(
