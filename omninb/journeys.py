@@ -94,7 +94,7 @@ class Journeys:
         whole = cls(
             layout.group_offsets, customers, offsets, layout.time, states, began_before,
             layout.columns, rules, sorted_again=layout.sorted_again,
-            made_by=(log.made_by, _call("journeys", given)),
+            made_by=(log.made_by, call_or_nothing("journeys", (), given)),
         )  # fmt: skip
         if lookback is None:
             return whole
@@ -290,11 +290,6 @@ class Journeys:
             f"Journeys: {len(self):,} of {self.customers:,} customers, "
             f"{self.touchpoints:,} touchpoints ({states})"
         )
-
-
-def _call(method: str, given: dict[str, object]) -> str:
-    """A call as Python writes it, without what was left out."""
-    return call_or_nothing(method, (), {n: one for n, one in given.items() if one is not None})
 
 
 def given_journeys(given: object) -> Journeys:

@@ -83,8 +83,8 @@ def call(function: str, given: Iterable[object], named: Mapping[str, object]) ->
 
 
 def call_or_nothing(function: str, given: Iterable[object], named: Mapping[str, object]) -> str:
-    """A call as Python writes it; empty where a value cannot be written."""
+    """A call as Python writes it, without what is None; empty where a value cannot be written."""
     try:
-        return call(function, given, named)
+        return call(function, given, {n: one for n, one in named.items() if one is not None})
     except UnspellableError:
         return ""
