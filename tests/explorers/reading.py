@@ -93,7 +93,9 @@ def click_on(page: Any, mark: str, *texts: str, number: int = 0) -> None:
     page.wait_for_selector(".hoverlayer .hovertext", state="detached", timeout=10_000)
     page.mouse.move(box["x"] + x - 3, box["y"] + y)
     page.mouse.move(box["x"] + x, box["y"] + y, steps=4)
-    page.wait_for_selector(f".hoverlayer .hovertext:has-text({json.dumps(texts[0])})")
+    page.wait_for_selector(
+        f".hoverlayer .hovertext:has-text({json.dumps(texts[0], ensure_ascii=False)})"
+    )
     page.wait_for_timeout(200)
     page.mouse.click(box["x"] + x, box["y"] + y)
 
