@@ -16,9 +16,9 @@ from omninb.events.sandbox import sealed_sandbox
 _KIND = "CASE WHEN json_valid(x) THEN json_type(x) END"
 
 
-def read_json_lines(path: Path) -> Part:
+def read_json_lines(path: Path, max_unpacked: int | None = None) -> Part:
     """Read one file of JSON lines, plain, gzip or zstd; lines that are no object are refused."""
-    data, _ = unpack(path)
+    data = unpack(path, max_unpacked)
     lines = find_lines(data, path.name, None)
     texts, readable = _texts(data, lines)
     connection = sealed_sandbox()

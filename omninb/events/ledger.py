@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -92,38 +93,52 @@ def file_counts(parts: Sequence[Part], refusals: Refusals) -> list[dict[str, Any
     OmninbError
         If physical lines ≠ header + blank + continuation + accepted + quarantined.
     """
-    late: Counter[int] = Counter()
-    bounds, total = [], 0
-    for part in parts:
-        total += part.table.num_rows
-        bounds.append(total)
-    place = 0
-    for row, _ in refusals.rows_of():
-        while row >= bounds[place]:
-            place += 1
-        late[place] += 1
-    counts = []
-    for index, part in enumerate(parts):
-        accepted = part.table.num_rows - late[index]
-        quarantined = len(part.refused) + late[index]
-        accounted = part.header + part.blank + part.continuation + accepted + quarantined
-        if part.physical and part.physical != accounted:
+    late = np.zeros(refusals.rows, bool)
+    late[[row for row, _ in refusals.rows_of()]] = True
+    ends = np.cumsum([part.table.num_rows for part in parts])
+    counted: dict[str, dict[str, Any]] = {}
+    for part, own in zip(parts, np.split(late, ends[:-1]), strict=True):
+        refused = int(own.sum())
+        numbers = {
+            "lines": part.physical,
+            "header": part.header,
+            "blank": part.blank,
+            "continuation": part.continuation,
+            "accepted": part.table.num_rows - refused,
+            "quarantined": len(part.refused) + refused,
+        }
+        file = counted.setdefault(part.path, {"file": part.name, **dict.fromkeys(numbers, 0)})
+        for name, number in numbers.items():
+            file[name] += number
+    for file in counted.values():
+        accounted = sum(number for name, number in file.items() if name not in ("file", "lines"))
+        if file["lines"] and file["lines"] != accounted:
             raise OmninbError(
-                f"{part.name}: {part.physical:,} lines, but only {accounted:,} accounted for. "
+                f"{file['file']}: {file['lines']:,} lines, but only {accounted:,} accounted for. "
                 "Nothing was read."
             )
-        counts.append(
-            {
-                "file": part.name,
-                "lines": part.physical,
-                "header": part.header,
-                "blank": part.blank,
-                "continuation": part.continuation,
-                "accepted": accepted,
-                "quarantined": quarantined,
-            }
-        )
-    return counts
+    return list(counted.values())
+
+
+def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
+    """What is to be said of each file: its dialect, and line ends of more than one kind."""
+    notes: Counter[tuple[str, str]] = Counter()
+    line_ends: dict[str, np.ndarray] = {}
+    for part in parts:
+        for note in part.notes:
+            notes[part.name, note] += part.table.num_rows
+        if part.line_ends is not None:
+            line_ends[part.name] = line_ends.get(part.name, 0) + part.line_ends
+    for name, counts in line_ends.items():
+        if np.count_nonzero(counts) > 1:
+            kinds = zip(("LF", "CRLF", "CR"), counts.tolist(), strict=True)
+            ledger.add(
+                f"{name}: line ends are mixed, each ends its line", "repaired",
+                int(counts.sum() - counts.max()),
+                ", ".join(f"{count:,} {kind}" for kind, count in kinds if count),
+            )  # fmt: skip
+    for (name, note), rows in notes.items():
+        ledger.add(f"{name}: {note}", "note", rows)
 
 
 def enter_quarantine(ledger: Ledger, quarantine: pd.DataFrame) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ import pyarrow as pa
 
 from omninb.errors import OmninbError
 from omninb.events.lines import Bytes
+from omninb.events.packing import unpacked
 
 
 class Refused(NamedTuple):
@@ -26,7 +25,7 @@ class Refused(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """What one file or frame gave.
+    """What one file or frame, or a block of a file, gave.
 
     Attributes
     ----------
@@ -46,6 +45,8 @@ class Part:
         What the ledger should say about the part.
     repeated_header : bool array or None
         The rows that repeat the header.
+    line_ends : int64 array or None
+        Records that end with LF, CRLF and a lone CR.
     """
 
     name: str
@@ -60,31 +61,16 @@ class Part:
     text: Callable[[int], str] | None = None
     notes: list[str] = field(default_factory=list)
     repeated_header: np.ndarray | None = None
+    line_ends: np.ndarray | None = None
 
     def line(self, row: int) -> int:
         """The physical line (text files) or the number, from 1, of a row of `table`."""
         return row + 1 if self.numbers is None else int(self.numbers[row])
 
 
-def unpack(path: Path) -> tuple[Bytes, str]:
-    """The bytes of a file and how they were packed: ``none``, ``gzip`` or ``zstd``.
-
-    Raises
-    ------
-    OmninbError
-        If the file is empty or its packing is damaged.
-    """
-    with path.open("rb") as file:
-        head = file.read(4)
-    if not head:
+def unpack(path: Path, max_unpacked: int | None = None) -> Bytes:
+    """The whole content of a text file, unpacked."""
+    data = np.frombuffer(b"".join(unpacked(path, max_unpacked)), np.uint8)
+    if not data.size:
         raise OmninbError(f"{path.name} is empty: there is not even a header line.")
-    try:
-        if head[:2] == b"\x1f\x8b":
-            with gzip.open(path) as packed:
-                return np.frombuffer(packed.read(), np.uint8), "gzip"
-        if head == b"\x28\xb5\x2f\xfd":
-            with pa.input_stream(str(path), compression="zstd") as stream:
-                return np.frombuffer(stream.read(), np.uint8), "zstd"
-    except (OSError, EOFError, zlib.error) as error:
-        raise OmninbError(f"{path.name} is damaged or cut short: {error}") from error
-    return np.memmap(path, np.uint8, "r"), "none"
+    return data

@@ -12,7 +12,14 @@ import pyarrow.compute as pc
 from omninb.errors import OmninbError
 from omninb.events.checks import enter_warnings
 from omninb.events.clock import zone
-from omninb.events.ledger import Ledger, enter_quarantine, file_counts, quarantine_frame, take_all
+from omninb.events.ledger import (
+    Ledger,
+    enter_files,
+    enter_quarantine,
+    file_counts,
+    quarantine_frame,
+    take_all,
+)
 from omninb.events.log import EventLog
 from omninb.events.moments import read_moments
 from omninb.events.money import read_money, read_scores
@@ -143,9 +150,7 @@ def read_events(
         typed = in_priority(typed, priority)
     ends = window(typed["timestamp"], observed_from, observed_until, timezone)
     enter_warnings(typed, ends[1], timezone, ledger)
-    for part in parts:
-        for note in part.notes:
-            ledger.add(f"{part.name}: {note}", "note", part.table.num_rows)
+    enter_files(ledger, parts)
     counts = {
         "read": rows + len(quarantine),
         "accepted": rows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from omninb.events.json_lines import read_json_lines
 from omninb.events.parquet_files import read_parquet
 from omninb.events.parts import Part
 
-_READERS = {
+_READERS: dict[str, Callable[[Path], Part | Iterator[Part]]] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     ".txt": read_csv,
@@ -47,14 +47,14 @@ def read_parts(source: object) -> list[Part]:
         If there is no such file, or the kind of source is unknown.
     """
     if isinstance(source, str | os.PathLike):
-        return [read_file(path) for path in _progress(_paths(source))]
+        return [part for path in _progress(_paths(source)) for part in read_file(path)]
     if isinstance(source, list | tuple):
         if not source:
             raise OmninbError("source is an empty list. Give at least one file.")
         if not all(isinstance(one, str | os.PathLike) for one in source):
             raise OmninbError("source: a list may hold paths only. Concatenate frames first.")
         paths = [path for one in source for path in _paths(one)]
-        return [read_file(path) for path in _progress(paths)]
+        return [part for path in _progress(paths) for part in read_file(path)]
     return [_read_frame(source)]
 
 
@@ -71,7 +71,7 @@ def column_names(source: object) -> list[str]:
             return csv_columns(path)
         if reader is read_parquet:
             return list(pq.read_schema(path).names)
-        return list(reader(path).table.column_names)
+        return list(next(iter(read_file(path))).table.column_names)
     except (OSError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
 
@@ -106,16 +106,17 @@ def _paths(given: str | os.PathLike[str]) -> list[Path]:
     )
 
 
-def read_file(path: Path) -> Part:
-    """Read one file by the ending of its name, ``.gz`` and ``.zst`` aside."""
+def read_file(path: Path) -> Iterator[Part]:
+    """Read one file by the ending of its name, ``.gz`` and ``.zst`` aside; CSV comes in blocks."""
     reader = _reader(path)
     try:
-        return reader(path)
+        found = reader(path)
+        yield from [found] if isinstance(found, Part) else found
     except (OSError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
 
 
-def _reader(path: Path) -> Callable[[Path], Part]:
+def _reader(path: Path) -> Callable[[Path], Part | Iterator[Part]]:
     stem = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     ending = os.path.splitext(stem)[1]
     if ending in _SPREADSHEETS:

@@ -75,8 +75,14 @@ def test_4_quoted_line_end_comma_and_quote(tmp_path: Path) -> None:
     assert log.quarantine["line"].tolist() == [5]
 
 
-def test_5_mixed_line_ends_are_refused_in_words(tmp_path: Path) -> None:
-    assert "mixed" in refused(tmp_path, HEAD + ROW.replace("\n", "\r\n") + ROW)
+def test_5_mixed_line_ends_each_end_a_line(tmp_path: Path) -> None:
+    ends = ["\r\n", "\n", "\r", "\n", "\n"]
+    log = read(tmp_path, HEAD + "".join(ROW.replace("\n", end) for end in ends))
+    assert len(log) == 5
+    mixed = log.quality.set_index("check").loc["log.csv: line ends are mixed, each ends its line"]
+    assert mixed[["outcome", "rows"]].tolist() == ["repaired", 2]
+    assert mixed["example"] == "4 LF, 1 CRLF, 1 CR"
+    assert not rows_of(read(tmp_path, HEAD + ROW), "log.csv: line ends")
 
 
 def test_6_utf16_is_refused_in_words(tmp_path: Path) -> None:
