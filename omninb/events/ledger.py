@@ -141,12 +141,21 @@ def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
         ledger.add(f"{name}: {note}", "note", rows)
 
 
-def enter_quarantine(ledger: Ledger, quarantine: pd.DataFrame) -> None:
+def quarantine_reasons(quarantine: pd.DataFrame) -> pd.DataFrame:
+    """``reason``, ``rows`` and ``example``, the place of its first row; the most frequent first."""
+    rows = quarantine["reason"].value_counts()
+    first = quarantine.drop_duplicates("reason").set_index("reason").loc[rows.index]
+    places = [
+        f"{file.replace(chr(92), '/').rpartition('/')[2]}, line {line}"
+        for file, line in zip(first["file"], first["line"], strict=True)
+    ]
+    return pd.DataFrame({"reason": list(rows.index), "rows": rows.tolist(), "example": places})
+
+
+def enter_quarantine(ledger: Ledger, reasons: pd.DataFrame) -> None:
     """One entry for each reason, the most frequent first, with the place of its first row."""
-    for reason, rows in quarantine["reason"].value_counts().items():
-        first = quarantine.loc[quarantine["reason"] == reason].iloc[0]
-        name = str(first["file"]).replace("\\", "/").rpartition("/")[2]
-        ledger.add(str(reason), "quarantined", int(rows), f"{name}, line {first['line']}")
+    for reason, rows, example in reasons.itertuples(index=False, name=None):
+        ledger.add(reason, "quarantined", rows, example)
 
 
 def take_all(columns: dict[str, pa.ChunkedArray], mask: pa.Array) -> dict[str, pa.ChunkedArray]:

@@ -18,7 +18,7 @@ _BYTES_A_VALUE = 5.0
 _ROWS_AT_A_TIME = 1 << 20
 
 
-def read_parquet(path: Path) -> Part:
+def read_parquet(path: Path, max_unpacked: int | None = None) -> Part:
     """Read one Parquet file, side by side; bytes that hold text are taken as text."""
     with pq.ParquetFile(path) as file:
         schema, metadata = file.schema_arrow, file.metadata

@@ -63,6 +63,11 @@ class Part:
     repeated_header: np.ndarray | None = None
     line_ends: np.ndarray | None = None
 
+    @property
+    def rows(self) -> int:
+        """Rows read, whatever becomes of them."""
+        return int(self.table.num_rows) + len(self.refused)
+
     def line(self, row: int) -> int:
         """The physical line (text files) or the number, from 1, of a row of `table`."""
         return row + 1 if self.numbers is None else int(self.numbers[row])

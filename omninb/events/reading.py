@@ -12,12 +12,20 @@ import pyarrow.compute as pc
 from omninb.errors import OmninbError
 from omninb.events.checks import enter_warnings
 from omninb.events.clock import zone
+from omninb.events.expectations import (
+    REFUSED_ABOVE,
+    check_share,
+    expect_end,
+    expect_few_quarantined,
+    expect_no_drop,
+)
 from omninb.events.ledger import (
     Ledger,
     enter_files,
     enter_quarantine,
     file_counts,
     quarantine_frame,
+    quarantine_reasons,
     take_all,
 )
 from omninb.events.log import EventLog
@@ -55,6 +63,10 @@ def read_events(
     observed_from: object = None,
     observed_until: object = None,
     as_of: object = None,
+    max_quarantined: float = REFUSED_ABOVE,
+    expect_until: object = None,
+    expect_rows: int | None = None,
+    max_unpacked: int | None = None,
 ) -> EventLog:
     """Read touchpoints and account for every row.
 
@@ -95,6 +107,15 @@ def read_events(
         What the log could see; by default its first and last timestamp.
     as_of : str or datetime, optional
         Touchpoints more than an hour later are quarantined; now by default.
+    max_quarantined : float, default 0.05
+        The share of rows, from 0 to 1, that may be quarantined; with more of them the log is
+        refused. Over 1 % warns.
+    expect_until : str or datetime, optional
+        A log whose last touchpoint is earlier is refused: the export is stale.
+    expect_rows : int, optional
+        Rows that the last run read. Fewer warn, less than half as many are refused.
+    max_unpacked : int, optional
+        Bytes that a gzip or zstd file may unpack to; 100 times its size by default.
 
     Returns
     -------
@@ -112,7 +133,7 @@ def read_events(
     >>> names = {"user": ["a", "a", ""], "source": ["web", "Web ", "app"]}
     >>> touchpoints = pd.DataFrame({**names, "when": "2025-03-01 10:00"})
     >>> columns = {"customer_id": "user", "timestamp": "when", "channel": "source"}
-    >>> onb.read_events(touchpoints, columns, timezone="Europe/Berlin")
+    >>> onb.read_events(touchpoints, columns, timezone="Europe/Berlin", max_quarantined=0.5)
     EventLog: 3 read, 2 accepted, 1 quarantined, 0 duplicates removed, 2 used
     """
     if decimal not in (".", ","):
@@ -121,7 +142,8 @@ def read_events(
         raise OmninbError(f"other_below={other_below!r}: give a whole number of customers, from 1.")
     if timezone is not None:
         zone(timezone)
-    parts = read_parts(source)
+    allowed = check_share(max_quarantined)
+    parts = read_parts(source, max_unpacked)
     roles = resolve_roles(parts[0].table.column_names, columns, parts[0].name)
     for part in parts[1:]:
         resolve_roles(part.table.column_names, columns or roles, part.name)
@@ -138,6 +160,9 @@ def read_events(
     typed |= _others(raw, roles)
     currency = _one_currency(given.pop("currency", None), currency, refusals)
     quarantine, files = quarantine_frame(parts, refusals), file_counts(parts, refusals)
+    reasons, read = quarantine_reasons(quarantine), sum(part.rows for part in parts)
+    expect_few_quarantined(reasons, read, allowed, ledger)
+    expect_no_drop(read, expect_rows, ledger)
     accepted = refusals.accepted()
     if accepted is not None:
         typed = take_all(typed, pa.array(accepted))
@@ -150,9 +175,10 @@ def read_events(
         typed = in_priority(typed, priority)
     ends = window(typed["timestamp"], observed_from, observed_until, timezone)
     enter_warnings(typed, ends[1], timezone, ledger)
+    expect_end(pc.max(typed["timestamp"].cast(pa.int64())).as_py(), expect_until, timezone, ledger)
     enter_files(ledger, parts)
     counts = {
-        "read": rows + len(quarantine),
+        "read": read,
         "accepted": rows,
         "quarantined": len(quarantine),
         "duplicates_removed": removed,
@@ -161,7 +187,7 @@ def read_events(
     book = Ledger()
     for name, number in counts.items():
         book.add(name.replace("_", " "), "count", number)
-    enter_quarantine(book, quarantine)
+    enter_quarantine(book, reasons)
     book.entries += ledger.entries
     return EventLog(
         table=pa.table(typed),

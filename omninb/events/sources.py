@@ -16,7 +16,8 @@ from omninb.events.json_lines import read_json_lines
 from omninb.events.parquet_files import read_parquet
 from omninb.events.parts import Part
 
-_READERS: dict[str, Callable[[Path], Part | Iterator[Part]]] = {
+_Reader = Callable[[Path, int | None], Part | Iterator[Part]]
+_READERS: dict[str, _Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     ".txt": read_csv,
@@ -28,7 +29,7 @@ _READERS: dict[str, Callable[[Path], Part | Iterator[Part]]] = {
 _SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
-def read_parts(source: object) -> list[Part]:
+def read_parts(source: object, max_unpacked: int | None = None) -> list[Part]:
     """Read every file or frame of a source, as it stands.
 
     Parameters
@@ -36,6 +37,8 @@ def read_parts(source: object) -> list[Part]:
     source : object
         A path, a glob, a list of them, a pandas or polars DataFrame, an Arrow table, or a DuckDB
         relation.
+    max_unpacked : int, optional
+        Bytes that a packed file may unpack to; 100 times its size without it.
 
     Returns
     -------
@@ -47,14 +50,16 @@ def read_parts(source: object) -> list[Part]:
         If there is no such file, or the kind of source is unknown.
     """
     if isinstance(source, str | os.PathLike):
-        return [part for path in _progress(_paths(source)) for part in read_file(path)]
+        return [
+            part for path in _progress(_paths(source)) for part in read_file(path, max_unpacked)
+        ]
     if isinstance(source, list | tuple):
         if not source:
             raise OmninbError("source is an empty list. Give at least one file.")
         if not all(isinstance(one, str | os.PathLike) for one in source):
             raise OmninbError("source: a list may hold paths only. Concatenate frames first.")
         paths = [path for one in source for path in _paths(one)]
-        return [part for path in _progress(paths) for part in read_file(path)]
+        return [part for path in _progress(paths) for part in read_file(path, max_unpacked)]
     return [_read_frame(source)]
 
 
@@ -106,17 +111,17 @@ def _paths(given: str | os.PathLike[str]) -> list[Path]:
     )
 
 
-def read_file(path: Path) -> Iterator[Part]:
+def read_file(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
     """Read one file by the ending of its name, ``.gz`` and ``.zst`` aside; CSV comes in blocks."""
     reader = _reader(path)
     try:
-        found = reader(path)
+        found = reader(path, max_unpacked)
         yield from [found] if isinstance(found, Part) else found
     except (OSError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
 
 
-def _reader(path: Path) -> Callable[[Path], Part | Iterator[Part]]:
+def _reader(path: Path) -> _Reader:
     stem = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     ending = os.path.splitext(stem)[1]
     if ending in _SPREADSHEETS:
