@@ -6,7 +6,9 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pytest
 
+from omninb.errors import OmninbError
 from omninb.events import read_events
 
 
@@ -55,17 +57,20 @@ def test_loan_applications(real_data: Path) -> None:
 
 
 def test_a_web_shop(real_data: Path) -> None:
-    log = read_events(
-        real_data / "online_retail" / "online_retail.csv.gz",
-        {
-            "customer_id": "CustomerID",
-            "timestamp": "InvoiceDate",
-            "channel": "Country",
-            "order_id": "InvoiceNo",
-            "value": "UnitPrice",
-        },
-        timezone="Europe/London",
-    )
+    path = real_data / "online_retail" / "online_retail.csv.gz"
+    roles = {
+        "customer_id": "CustomerID",
+        "timestamp": "InvoiceDate",
+        "channel": "Country",
+        "order_id": "InvoiceNo",
+        "value": "UnitPrice",
+    }
+    with pytest.raises(OmninbError) as caught:
+        read_events(path, roles, timezone="Europe/London")
+    said = str(caught.value)
+    assert "135,080 of 541,909 rows (24.9%)" in said and "max_quarantined=0.25" in said
+    with pytest.warns(UserWarning, match="135,080 of 541,909 rows"):
+        log = read_events(path, roles, timezone="Europe/London", max_quarantined=0.25)
     assert log.counts["read"] == 541_909 and log.counts["quarantined"] == 135_080
     assert set(log.quarantine["reason"]) == {"customer_id is empty"}
     frame = log.to_frame()

@@ -22,7 +22,7 @@ def log_of(timestamps: object, **options: object) -> EventLog:
     extra = options.pop("extra", {})
     ids = [f"c{row}" for row in range(len(timestamps))]  # type: ignore[arg-type]
     table = {"customer_id": ids, "timestamp": timestamps, "channel": ["web"] * len(ids), **extra}
-    return read_events(pa.table(table), **options)  # type: ignore[arg-type]
+    return read_events(pa.table(table), **{"max_quarantined": 1, **options})  # type: ignore[arg-type]
 
 
 def shown(log: EventLog) -> list[str]:
