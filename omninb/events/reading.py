@@ -37,7 +37,7 @@ from omninb.events.refusals import Refusals
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import KEYS, MONEY, ROLES, resolve_roles
 from omninb.events.sources import read_parts
-from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
+from omninb.events.texts import DICTIONARY, as_text, plain, read_ids, refuse_hidden
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
 
@@ -277,6 +277,8 @@ def _typed(
         elif role in KEYS:
             typed[role] = as_text(given[role])
         else:
+            if role == "channel":
+                refuse_hidden(plain(given[role]), role, refusals)
             typed[role] = given[role]
     return typed
 

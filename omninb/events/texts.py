@@ -16,6 +16,12 @@ from omninb.events.refusals import Refusals
 
 NOT_SET = "(not set)"
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+# Control characters but for tab and line ends, which are spaces; and those that turn the direction
+# of writing, by which one name can be made to look like another.
+_HIDDEN = (
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}"
+    r"\x{61c}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+)
 # Texts that often stand for "nobody": accepted as ids, with a warning.
 _NOBODY = ["NA", "N/A", "NaN", "nan", "None", "none", "NULL", "null", "-", "0", "unknown"]
 
@@ -76,6 +82,7 @@ def read_ids(
             "such as 123.0 has no sure text. Convert it first, for example "
             f"frame[{source!r}].astype('Int64')."
         )
+    refuse_hidden(column, "customer_id", refusals)
     empty, nobody = [], []
     for chunk in column.chunks:
         words = chunk.dictionary if pa.types.is_dictionary(kind) else chunk
@@ -104,6 +111,35 @@ def _blank(words: pa.Array) -> pa.Array | None:
         if (np.diff(starts) > 0).all() and (np.frombuffer(data, np.uint8)[starts[:-1]] > 32).all():
             return None
     return pc.equal(pc.utf8_trim_whitespace(words), "")
+
+
+def refuse_hidden(column: pa.ChunkedArray, role: str, refusals: Refusals) -> None:
+    """Refuse texts with NUL, bidi or control characters."""
+    hidden = []
+    for chunk in column.chunks:
+        by_dictionary = pa.types.is_dictionary(chunk.type)
+        words = chunk.dictionary if by_dictionary else chunk
+        found = _hidden(words) if pa.types.is_string(words.type) else None
+        if found is None:
+            hidden.append(np.zeros(len(chunk), bool))
+        else:
+            rows = found.take(chunk.indices) if by_dictionary else found
+            hidden.append(rows.fill_null(False).to_numpy(zero_copy_only=False))
+    if hidden:
+        reason = f"{role} holds NUL, bidi or control characters"
+        refusals.refuse(np.concatenate(hidden), reason)
+
+
+def _hidden(words: pa.Array) -> pa.Array | None:
+    """Which texts hold such characters; None where all bytes are plain ASCII."""
+    if not len(words):
+        return None
+    _, offsets, data = words.buffers()
+    first, last = np.frombuffer(offsets, np.int32)[[words.offset, words.offset + len(words)]]
+    text = np.frombuffer(data, np.uint8)[first:last] if data is not None else np.empty(0, np.uint8)
+    if not text.size or (text.min() >= 32 and text.max() < 127):
+        return None
+    return pc.match_substring_regex(words, _HIDDEN)
 
 
 def _odd(words: pa.Array) -> pa.Array | None:
