@@ -96,6 +96,29 @@ def log_options(command: Command) -> Command:
     return command
 
 
+def check_options(command: Command) -> Command:
+    """The options that say what a log must come up to."""
+    for option in (
+        click.option(
+            "--max-unpacked", type=click.IntRange(min=1), metavar="BYTES",
+            help="What a gzip or zstd file may unpack to. Default: 100 times its size.",
+        ),
+        click.option(
+            "--expect-rows", type=click.IntRange(min=0), metavar="N",
+            help="Rows of the last run: fewer warn, less than half as many are refused.",
+        ),
+        click.option(
+            "--expect-until", metavar="TIME", help="Refuse a log that ends earlier than this."
+        ),
+        click.option(
+            "--max-quarantined", type=float, metavar="SHARE",
+            help="The share of rows, from 0 to 1, that may be quarantined. Default: 0.05.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def run_options(command: Command) -> Command:
     """The options of commands that run notebooks."""
     command = click.option(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from omninb.errors import OmninbError
 from omninb.events.content import ROWS, fits, looks_of, propose_by_content
 
 
@@ -117,6 +118,17 @@ def propose_from(table: pa.Table, taken: Collection[str] = ()) -> dict[str, Prop
     found = propose_by_content(table, wanted, rest)
     merged = named | {role: Proposal(*one) for role, one in found.items()}
     return {role: merged[role] for role in _SYNONYMS if role in merged}
+
+
+def propose_for(
+    source: object, names: Iterable[str], taken: Collection[str]
+) -> dict[str, Proposal]:
+    """What `propose_from` says of a source; where its rows cannot be read, what the names say."""
+    try:
+        return propose_from(first_rows(source), taken)
+    except OmninbError:
+        by_name = propose_roles([name for name in names if name not in taken])
+        return {role: Proposal(column, "by its name") for role, column in by_name.items()}
 
 
 def first_rows(source: object) -> pa.Table:
