@@ -2,5 +2,6 @@
 
 from omninb.events.log import EventLog
 from omninb.events.reading import read_events
+from omninb.events.tables import Source
 
-__all__ = ["EventLog", "read_events"]
+__all__ = ["EventLog", "Source", "read_events"]

@@ -169,6 +169,7 @@ def _part(
         notes=notes,
         repeated_header=_same_as_header(table, names),
         line_ends=lines.line_ends,
+        size=lines.used,
     )
 
 

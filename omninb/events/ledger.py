@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.events.parts import Part
+from omninb.events.parts import Part, Refused
 from omninb.events.refusals import Refusals
 
+WITHHELD = "(withheld: pseudonymise=True)"
 _TEXT_LIMIT = 200
 
 
@@ -24,7 +26,11 @@ class Ledger:
         self.entries: list[tuple[str, str, int, str]] = []
 
     def add(self, check: str, outcome: str, rows: int, example: str = "") -> None:
-        """Enter one check; `outcome` is count, quarantined, repaired, warning or note."""
+        """Enter one check, or add to it: count, quarantined, repaired, warning or note."""
+        for place, (known, kind, counted, first) in enumerate(self.entries):
+            if (known, kind) == (check, outcome):
+                self.entries[place] = (check, outcome, counted + rows, first or example)
+                return
         self.entries.append((check, outcome, rows, example))
 
     def frame(self, read: int) -> pd.DataFrame:
@@ -35,15 +41,43 @@ class Ledger:
         return table
 
 
-def quarantine_frame(parts: Sequence[Part], refusals: Refusals) -> pd.DataFrame:
-    """Every refused row, by file and line.
+def settle(parts: Sequence[Part], refusals: Refusals, withhold: bool = False) -> list[Part]:
+    """The parts without their rows, those refused after reading among the refused.
 
     Parameters
     ----------
     parts : sequence of Part
-        The files, in the order of their rows.
+        In the order of their rows.
     refusals : Refusals
         Rows refused after reading, counted through all parts.
+    withhold : bool, default False
+        Keep no raw texts, which hold ids.
+
+    Returns
+    -------
+    list of Part
+        What they keep is small.
+    """
+    late = refusals.rows_of()
+    settled, at, offset = [], 0, 0
+    for part in parts:
+        rows, refused = part.table.num_rows, list[Refused]()
+        while at < len(late) and late[at][0] < offset + rows:
+            row, reason = late[at][0] - offset, late[at][1]
+            refused.append(Refused(part.line(row), part.raw(row), reason))
+            at += 1
+        offset += rows
+        settled.append(part.without_rows(refused))
+    if withhold:
+        settled = [
+            replace(part, refused=[row._replace(text=WITHHELD) for row in part.refused])
+            for part in settled
+        ]
+    return settled
+
+
+def quarantine_frame(parts: Sequence[Part]) -> pd.DataFrame:
+    """Every refused row of settled parts, by file and line.
 
     Returns
     -------
@@ -51,68 +85,40 @@ def quarantine_frame(parts: Sequence[Part], refusals: Refusals) -> pd.DataFrame:
         ``file``, ``line`` (physical line on which the record starts; row number from 1 for tables),
         ``text`` (raw, shortened), ``reason``.
     """
-    rows: list[tuple[str, int, str, str]] = []
-    late = refusals.rows_of()
-    at, offset = 0, 0
-    for part in parts:
-        own = [(part.path, line, text[:_TEXT_LIMIT], why) for line, text, why in part.refused]
-        end = offset + part.table.num_rows
-        while at < len(late) and late[at][0] < end:
-            row, reason = late[at][0] - offset, late[at][1]
-            own.append((part.path, part.line(row), _text(part, row), reason))
-            at += 1
-        offset = end
-        rows += sorted(own, key=lambda entry: entry[1])
+    rows = [(part.path, *row) for part in parts for row in part.refused]
     table = pd.DataFrame(rows, columns=["file", "line", "text", "reason"])
+    table["text"] = table["text"].str[:_TEXT_LIMIT]
     return table.astype({"file": "str", "line": "int64", "text": "str", "reason": "str"})
 
 
-def _text(part: Part, row: int) -> str:
-    if part.text is not None:
-        return part.text(row)[:_TEXT_LIMIT]
-    values = (
-        f"{name}={_value(column[row])}"
-        for name, column in zip(part.table.column_names, part.table.columns, strict=True)
-    )
-    return ", ".join(values)[:_TEXT_LIMIT]
-
-
-def _value(scalar: pa.Scalar) -> object:
-    """A cell as Python shows it; a moment that Python's calendar lacks, as its number."""
-    try:
-        return scalar.as_py()
-    except (OverflowError, ValueError):
-        return scalar.cast(pa.int64()).as_py()
-
-
-def file_counts(parts: Sequence[Part], refusals: Refusals) -> list[dict[str, Any]]:
-    """Per file: lines and rows, by base name, which must balance.
+def file_counts(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Per file, from settled parts: lines and rows, by base name, which must balance.
 
     Raises
     ------
     OmninbError
-        If physical lines ≠ header + blank + continuation + accepted + quarantined.
+        If physical lines ≠ header + blank + continuation + accepted + quarantined; of wide files,
+        the touchpoints beyond one for each row (``melted``) are added to the lines.
     """
-    late = np.zeros(refusals.rows, bool)
-    late[[row for row, _ in refusals.rows_of()]] = True
-    ends = np.cumsum([part.table.num_rows for part in parts])
     counted: dict[str, dict[str, Any]] = {}
-    for part, own in zip(parts, np.split(late, ends[:-1]), strict=True):
-        refused = int(own.sum())
+    for part in parts:
         numbers = {
             "lines": part.physical,
             "header": part.header,
             "blank": part.blank,
             "continuation": part.continuation,
-            "accepted": part.table.num_rows - refused,
-            "quarantined": len(part.refused) + refused,
+            "accepted": part.accepted,
+            "quarantined": len(part.refused),
         }
         file = counted.setdefault(part.path, {"file": part.name, **dict.fromkeys(numbers, 0)})
         for name, number in numbers.items():
             file[name] += number
+        if part.wide:
+            file["melted"] = file.get("melted", 0) + part.melted
     for file in counted.values():
-        accounted = sum(number for name, number in file.items() if name not in ("file", "lines"))
-        if file["lines"] and file["lines"] != accounted:
+        expected = file["lines"] + file.get("melted", 0)
+        accounted = sum(file[name] for name in list(numbers)[1:])
+        if file["lines"] and expected != accounted:
             raise OmninbError(
                 f"{file['file']}: {file['lines']:,} lines, but only {accounted:,} accounted for. "
                 "Nothing was read."
@@ -126,7 +132,7 @@ def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
     line_ends: dict[str, np.ndarray] = {}
     for part in parts:
         for note in part.notes:
-            notes[part.name, note] += part.table.num_rows
+            notes[part.name, note] += part.readable
         if part.line_ends is not None:
             line_ends[part.name] = line_ends.get(part.name, 0) + part.line_ends
     for name, counts in line_ends.items():

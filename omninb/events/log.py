@@ -61,7 +61,8 @@ class EventLog:
 
     def __repr__(self) -> str:
         return "EventLog: " + ", ".join(
-            f"{self.counts.get(name, 0):,} {name.replace('_', ' ')}" for name in _COUNTS
+            f"{self.counts.get(name, 0):,} {name.replace('_', ' ')}"
+            for name in (*_COUNTS, *(name for name in self.counts if name not in _COUNTS))
         )
 
     def overview(self, exit_after: str = "30d") -> pd.DataFrame:

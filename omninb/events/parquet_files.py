@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,10 +18,24 @@ from omninb.events.parts import Part
 # overflowed), and building one while reading would cost more than it saves.
 _BYTES_A_VALUE = 5.0
 _ROWS_AT_A_TIME = 1 << 20
+_AHEAD = 4
 
 
-def read_parquet(path: Path, max_unpacked: int | None = None) -> Part:
-    """Read one Parquet file, side by side; bytes that hold text are taken as text."""
+def read_parquet(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+    """Read one Parquet file in blocks, some of them ahead; bytes that hold text are taken as text.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_unpacked : int, optional
+        Not asked of Parquet, whose schema tells what it holds.
+
+    Yields
+    ------
+    Part
+        One for each block of row groups, about a million rows; at least one.
+    """
     with pq.ParquetFile(path) as file:
         schema, metadata = file.schema_arrow, file.metadata
         texts = [
@@ -36,13 +52,19 @@ def read_parquet(path: Path, max_unpacked: int | None = None) -> Part:
         with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
             return file.read_row_groups(block.tolist(), use_threads=len(blocks) == 1)
 
+    first, names = 0, distinct_names(schema.names)
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        table = pa.concat_tables(pool.map(read, blocks))
-    table = table.rename_columns(distinct_names(table.column_names))
-    for index, field in enumerate(table.schema):
-        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
-            table = table.set_column(index, field.name, table[index].cast(pa.string()))
-    return Part(name=path.name, path=str(path), table=table)
+        ahead = deque(pool.submit(read, block) for block in blocks[:_AHEAD])
+        for block in [*blocks[_AHEAD:], *[None] * len(ahead)]:
+            table = ahead.popleft().result().rename_columns(names)
+            if block is not None:
+                ahead.append(pool.submit(read, block))
+            for index, field in enumerate(table.schema):
+                if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+                    table = table.set_column(index, field.name, table[index].cast(pa.string()))
+            size = path.stat().st_size * table.num_rows // max(metadata.num_rows, 1)
+            yield Part(name=path.name, path=str(path), table=table, first=first, size=size)
+            first += table.num_rows
 
 
 def _by_dictionary(metadata: pq.FileMetaData, index: int) -> bool:

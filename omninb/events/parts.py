@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +47,16 @@ class Part:
         The rows that repeat the header.
     line_ends : int64 array or None
         Records that end with LF, CRLF and a lone CR.
+    first : int
+        Rows of the same table in earlier parts.
+    accepted, late : int
+        Rows that are no longer here: accepted, and refused after reading.
+    size : int
+        Bytes of its file, unpacked, that it covers.
+    wide, melted : int
+        Of a melted part: its rows before, and the touchpoints beyond one for each row with any.
+    empty : dict
+        Of a melted part: touchpoint to the rows in which it did not happen.
     """
 
     name: str
@@ -62,15 +72,50 @@ class Part:
     notes: list[str] = field(default_factory=list)
     repeated_header: np.ndarray | None = None
     line_ends: np.ndarray | None = None
+    first: int = 0
+    accepted: int = 0
+    late: int = 0
+    size: int = 0
+    wide: int = 0
+    melted: int = 0
+    empty: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """Rows read, whatever becomes of them."""
-        return int(self.table.num_rows) + len(self.refused)
+        return int(self.table.num_rows) + self.accepted + len(self.refused)
+
+    def raw(self, row: int) -> str:
+        """What a row of `table` looks like: its raw text, or its values by column."""
+        if self.text is not None:
+            return self.text(row)
+        names = zip(self.table.column_names, self.table.columns, strict=True)
+        return ", ".join(f"{name}={_value(column[row])}" for name, column in names)
 
     def line(self, row: int) -> int:
         """The physical line (text files) or the number, from 1, of a row of `table`."""
-        return row + 1 if self.numbers is None else int(self.numbers[row])
+        return self.first + row + 1 if self.numbers is None else int(self.numbers[row])
+
+    @property
+    def readable(self) -> int:
+        """Rows with the fields that they should have."""
+        return int(self.table.num_rows) + self.accepted + self.late
+
+    def without_rows(self, late: list[Refused]) -> Part:
+        """The part when its rows are accepted, but for the late ones: only what was counted."""
+        return replace(
+            self, table=self.table.schema.empty_table(), numbers=None, text=None,
+            repeated_header=None, accepted=self.table.num_rows - len(late), late=len(late),
+            refused=sorted([*self.refused, *late], key=lambda row: row.line),
+        )  # fmt: skip
+
+
+def _value(scalar: pa.Scalar) -> object:
+    """A cell as Python shows it; a moment that Python's calendar lacks, as its number."""
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return scalar.cast(pa.int64()).as_py()
 
 
 def unpack(path: Path, max_unpacked: int | None = None) -> Bytes:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from omninb.errors import OmninbError, closest
+from omninb.errors import OmninbError
 from omninb.events.csv_files import csv_columns, distinct_names, read_csv
 from omninb.events.json_lines import read_json_lines
+from omninb.events.packing import packing
 from omninb.events.parquet_files import read_parquet
 from omninb.events.parts import Part
+from omninb.events.paths import File, named_files, refuse_twice
+from omninb.events.progress import progress
 
 _Reader = Callable[[Path, int | None], Part | Iterator[Part]]
 _READERS: dict[str, _Reader] = {
@@ -26,41 +30,59 @@ _READERS: dict[str, _Reader] = {
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
 }
+_ROWS = 1 << 20
 _SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
-def read_parts(source: object, max_unpacked: int | None = None) -> list[Part]:
-    """Read every file or frame of a source, as it stands.
+def read_parts(source: object, max_unpacked: int | None = None) -> Iterator[Part]:
+    """Read every file or frame of a source, as it stands, a part after the other.
 
     Parameters
     ----------
     source : object
-        A path, a glob, a list of them, a pandas or polars DataFrame, an Arrow table, or a DuckDB
-        relation.
+        A path, a glob, a folder, a pandas or polars DataFrame, an Arrow table, a DuckDB relation,
+        or a list of them.
     max_unpacked : int, optional
         Bytes that a packed file may unpack to; 100 times its size without it.
 
-    Returns
-    -------
-    list of Part
+    Yields
+    ------
+    Part
+        At least one.
 
     Raises
     ------
     OmninbError
         If there is no such file, or the kind of source is unknown.
     """
-    if isinstance(source, str | os.PathLike):
-        return [
-            part for path in _progress(_paths(source)) for part in read_file(path, max_unpacked)
-        ]
-    if isinstance(source, list | tuple):
-        if not source:
-            raise OmninbError("source is an empty list. Give at least one file.")
-        if not all(isinstance(one, str | os.PathLike) for one in source):
-            raise OmninbError("source: a list may hold paths only. Concatenate frames first.")
-        paths = [path for one in source for path in _paths(one)]
-        return [part for path in _progress(paths) for part in read_file(path, max_unpacked)]
-    return [_read_frame(source)]
+    several = list(source) if isinstance(source, list | tuple) else [source]
+    if not several:
+        raise OmninbError("source is an empty list. Give at least one file.")
+    named = [named_files(one) if isinstance(one, str | os.PathLike) else one for one in several]
+    files = [file for one in named if isinstance(one, list) for file in one]
+    refuse_twice(files)
+    packed = any(packing(file.path) != "none" for file in files)
+    sizes = sum(file.path.stat().st_size for file in files)
+    with progress(None if packed else sizes) as done:
+        for one in named:
+            if not isinstance(one, list):
+                yield from _read_frame(one)
+                continue
+            for file in one:
+                for part in read_file(file.path, max_unpacked):
+                    yield _with_keys(part, file)
+                    done(part.size, part.rows)
+
+
+def _with_keys(part: Part, file: File) -> Part:
+    """A part with the keys of its partition as columns, where the file has none of that name."""
+    table, rows = part.table, part.table.num_rows
+    for key, value in file.keys.items():
+        if key not in table.column_names:
+            codes = pa.array(np.zeros(rows, np.int32), mask=np.full(rows, value is None))
+            column = pa.DictionaryArray.from_arrays(codes, pa.array([value or ""]))
+            table = table.append_column(key, column)
+    return part if table is part.table else replace(part, table=table)
 
 
 def column_names(source: object) -> list[str]:
@@ -68,7 +90,7 @@ def column_names(source: object) -> list[str]:
     if isinstance(source, list | tuple) and source:
         source = source[0]
     if not isinstance(source, str | os.PathLike):
-        return list(read_parts(source)[0].table.column_names)
+        return list(next(_read_frame(source)).table.column_names)
     path = _paths(source)[0]
     reader = _reader(path)
     try:
@@ -81,34 +103,8 @@ def column_names(source: object) -> list[str]:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
 
 
-def _progress(paths: list[Path]) -> Iterable[Path]:
-    """The paths, with a bar on a terminal once they take longer than two seconds."""
-    if len(paths) == 1:
-        return paths
-    from tqdm import tqdm
-
-    return tqdm(paths, desc="reading", unit="file", delay=2, disable=None, leave=False)
-
-
 def _paths(given: str | os.PathLike[str]) -> list[Path]:
-    """The files that a path or a glob names, sorted; a file that exists is never a glob."""
-    text = os.path.expanduser(os.fspath(given))
-    path = Path(text)
-    if path.is_dir():
-        raise OmninbError(
-            f"{text!r} is a folder. Name the files in it, for example '{text}/*.csv'."
-        )
-    if path.exists():
-        return [path.resolve()]
-    found = [Path(one) for one in sorted(glob.glob(text, recursive=True))]
-    files = [one.resolve() for one in found if one.is_file()]
-    if files:
-        return files
-    near = closest(path.name, glob.glob("*", root_dir=path.parent))
-    raise OmninbError(
-        f"There is no file {text!r} (looked from {os.getcwd()!r})."
-        + (f" Did you mean {str(path.parent / near)!r}?" if near else "")
-    )
+    return [file.path for file in named_files(given)]
 
 
 def read_file(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
@@ -138,28 +134,48 @@ def _reader(path: Path) -> _Reader:
     return reader
 
 
-def _read_frame(source: object) -> Part:
+def _read_frame(source: object) -> Iterator[Part]:
     """Take any table that speaks Arrow, without copying where its types allow."""
     kind = type(source).__name__
     if kind == "LazyFrame":
         raise OmninbError("source is a lazy polars frame. Call .collect() on it first.")
     try:
+        if type(source).__module__.partition(".")[0] == "pandas" and kind == "DataFrame":
+            source = _from_pandas(source)
         if isinstance(source, pa.Table):
-            table = source
-        elif type(source).__module__.partition(".")[0] == "pandas" and kind == "DataFrame":
-            table = _from_pandas(source)
+            batches: Iterable[pa.Table] = _slices(source)
         elif hasattr(source, "__arrow_c_stream__"):
-            table = pa.table(source)
+            batches = _streamed(pa.RecordBatchReader.from_stream(source))
         else:
             raise OmninbError(
                 f"source is a {kind}. Give a path, a list of paths, a pandas or polars DataFrame, "
                 "an Arrow table or a DuckDB relation."
             )
+        name, first = f"({kind})", 0
+        for table in batches:
+            table = table.rename_columns(distinct_names([str(one) for one in table.column_names]))
+            yield Part(name=name, path=name, table=table, first=first)
+            first += table.num_rows
     except pa.ArrowException as error:
         raise OmninbError(f"source: the {kind} cannot be read: {error}") from error
-    table = table.rename_columns(distinct_names([str(name) for name in table.column_names]))
-    name = f"({kind})"
-    return Part(name=name, path=name, table=table)
+
+
+def _slices(table: pa.Table) -> Iterator[pa.Table]:
+    for first in range(0, max(table.num_rows, 1), _ROWS):
+        yield table.slice(first, _ROWS)
+
+
+def _streamed(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Tables of about `_ROWS` rows, as the source delivers them; at least one."""
+    batches: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in reader:
+        batches.append(batch)
+        rows += batch.num_rows
+        if rows >= _ROWS:
+            yield pa.Table.from_batches(batches, reader.schema)
+            batches, rows = [], 0
+    yield pa.Table.from_batches(batches, reader.schema)
 
 
 def _from_pandas(frame: object) -> pa.Table:

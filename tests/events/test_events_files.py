@@ -258,7 +258,7 @@ def test_no_such_file_folder_or_kind(tmp_path: Path) -> None:
         (tmp_path, "folder"),
         ([], "empty list"),
         (42, "int"),
-        ([1], "paths only"),
+        ([1], "int"),
     ]:
         with pytest.raises(OmninbError, match=said):
             read_events(source)

@@ -1,0 +1,227 @@
+"""A source typed batch by batch: raw rows are let go as soon as they are typed and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from omninb.errors import OmninbError
+from omninb.events.ledger import Ledger, settle, take_all
+from omninb.events.moments import read_moments
+from omninb.events.money import read_money, read_scores
+from omninb.events.parts import Part
+from omninb.events.pseudonyms import ID_ROLES, pseudonyms
+from omninb.events.refusals import Refusals
+from omninb.events.roles import MONEY, NAMES, ROLES
+from omninb.events.texts import DICTIONARY, as_text, plain, read_ids, refuse_hidden
+
+# What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
+ROWS = 1 << 20
+_HOUR = 3_600_000_000
+Columns = dict[str, pa.ChunkedArray]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the rows of one table are to be read.
+
+    Attributes
+    ----------
+    timezone, time_unit, day_first, decimal
+        As for `read_events`.
+    as_of : int
+        µs UTC; what is over an hour later is refused.
+    key : bytes or None
+        Of pseudonyms.
+    """
+
+    timezone: str | None
+    time_unit: str | None
+    day_first: bool | None
+    decimal: str
+    as_of: int
+    key: bytes | None = None
+
+
+@dataclass
+class Typed:
+    """The accepted rows of a table, typed, and its parts without their rows."""
+
+    batches: list[Columns] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    currencies: set[str] = field(default_factory=set)
+
+    def add(
+        self, parts: list[Part], roles: Mapping[str, str], rules: Rules, ledger: Ledger
+    ) -> None:
+        """Type one batch.
+
+        Parameters
+        ----------
+        parts : list of Part
+            In the order of their rows.
+        roles : mapping
+            Role to column.
+        rules : Rules
+            How to read them.
+        ledger : Ledger
+            Receives repairs and warnings.
+        """
+        raw = together([_columns(part.table) for part in parts])
+        rows = sum(part.table.num_rows for part in parts)
+        refusals = Refusals(rows)
+        _refuse_headers(parts, refusals)
+        given = {role: raw[column] for role, column in roles.items()}
+        if not rows:  # without rows, types say nothing
+            given = {role: pa.chunked_array([pa.array([], pa.string())]) for role in given}
+        try:
+            typed = _typed(given, roles, refusals, ledger, rules)
+        except OmninbError as error:
+            files = list(dict.fromkeys(part.name for part in parts))
+            where = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]}"
+            raise OmninbError(f"{where}: {error}", error.settled_by) from error
+        typed |= _others(raw, roles)
+        currency = given.get("currency")
+        accepted = refusals.accepted()
+        if accepted is not None:
+            mask = pa.array(accepted)
+            typed = take_all(typed, mask)
+            currency = None if currency is None else currency.filter(mask)
+        if currency is not None:
+            self.currencies |= {str(one) for one in currency.unique().to_pylist() if one}
+        if rows or not self.batches:
+            self.batches.append(typed)
+        self.parts += settle(parts, refusals, withhold=rules.key is not None)
+
+
+def in_batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    """Parts in groups of at least `ROWS` rows; only a source of fewer gives a smaller one."""
+    ready: list[Part] = []
+    pending: list[Part] = []
+    rows = 0
+    for part in parts:
+        pending.append(part)
+        rows += part.table.num_rows
+        if rows >= ROWS:
+            if ready:
+                yield ready
+            ready, pending, rows = pending, [], 0
+    yield ready + pending
+
+
+def _columns(table: pa.Table) -> Columns:
+    return {
+        name: plain(column) for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+
+
+def together(tables: list[Columns]) -> Columns:
+    """Tables below each other; text that only some store by dictionary is plain text.
+
+    Raises
+    ------
+    OmninbError
+        If a column holds kinds that do not go together.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    for name in dict.fromkeys(name for columns in tables for name in columns):
+        kinds = {columns[name].type for columns in tables if name in columns}
+        ids = name == "customer_id" and kinds <= {pa.string(), DICTIONARY, pa.int64()}
+        if len(kinds) > 1 and (ids or kinds == {pa.string(), DICTIONARY}):
+            for columns in tables:
+                if name in columns:
+                    columns[name] = columns[name].cast(pa.string())
+    try:
+        table = pa.concat_tables([pa.table(one) for one in tables], promote_options="permissive")
+    except pa.ArrowException as error:
+        raise OmninbError(
+            f"The files do not fit together: {error}. Read them one kind at a time."
+        ) from error
+    return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def _refuse_headers(parts: list[Part], refusals: Refusals) -> None:
+    if all(part.repeated_header is None for part in parts):
+        return
+    masks = [
+        np.zeros(part.table.num_rows, bool)
+        if part.repeated_header is None
+        else part.repeated_header
+        for part in parts
+    ]
+    refusals.refuse(np.concatenate(masks), "the header again")
+
+
+def _typed(
+    given: Columns, roles: Mapping[str, str], refusals: Refusals, ledger: Ledger, rules: Rules
+) -> Columns:
+    """The role columns, typed, in the order of `ROLES`."""
+    typed: Columns = {}
+    if "customer_id" in given:
+        typed["customer_id"], nobody = read_ids(
+            given["customer_id"], refusals, source=roles["customer_id"]
+        )
+        if nobody:
+            ledger.add("customer_id is a word such as NA, None, - or 0", "warning", nobody)
+    for role in ("timestamp", "day"):
+        if role in given:
+            typed[role] = _moments(given[role], role, roles[role], refusals, ledger, rules)
+    for role in ROLES[2:]:
+        if role not in given:
+            continue
+        if role in MONEY:
+            typed[role] = read_money(
+                given[role], role, refusals, source=roles[role], decimal=rules.decimal
+            )
+        elif role == "score":
+            typed[role] = read_scores(given[role], refusals, source=roles[role])
+        else:
+            column = as_text(given[role])
+            if role == "channel":
+                refuse_hidden(column, role, refusals)
+            if role in NAMES and pa.types.is_string(column.type):
+                column = column.dictionary_encode()
+            typed[role] = column
+    if rules.key is not None:
+        for role in ID_ROLES:
+            if role in typed:
+                typed[role] = pseudonyms(typed[role], rules.key)
+    return typed
+
+
+def _moments(
+    column: pa.ChunkedArray, role: str, source: str, refusals: Refusals, ledger: Ledger,
+    rules: Rules,
+) -> pa.ChunkedArray:  # fmt: skip
+    """Moments of touchpoints, or days as the midnights of UTC that bear their dates."""
+    times: dict[str, Any] = {"time_unit": rules.time_unit, "day_first": rules.day_first}
+    times["timezone"] = rules.timezone if role == "timestamp" else "UTC"
+    moments, twice = read_moments(column, refusals, source=source, **times)
+    if twice:
+        ledger.add("local time exists twice: the first was taken", "repaired", twice)
+    if role == "timestamp":
+        limit = rules.as_of + _HOUR
+        latest = pc.max(moments.cast(pa.int64())).as_py()
+        if latest is not None and latest > limit:
+            late = pc.greater(moments.cast(pa.int64()), limit).fill_null(False)
+            refusals.refuse(late.to_numpy(), "timestamp is in the future")
+    return moments
+
+
+def _others(raw: Columns, roles: Mapping[str, str]) -> Columns:
+    """Columns without a role: text as dictionaries, the rest as it is."""
+    others: Columns = {}
+    played = set(roles.values())
+    for name, column in raw.items():
+        if name in played:
+            continue
+        if pa.types.is_string(column.type):
+            column = column.dictionary_encode()
+        others[f"source_{name}" if name in ROLES else name] = column
+    return others
