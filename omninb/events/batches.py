@@ -18,7 +18,7 @@ from omninb.events.parts import Part
 from omninb.events.pseudonyms import ID_ROLES, pseudonyms
 from omninb.events.refusals import Refusals
 from omninb.events.roles import MONEY, NAMES, ROLES
-from omninb.events.texts import DICTIONARY, as_text, plain, read_ids, refuse_hidden
+from omninb.events.texts import DICTIONARY, as_text, plain, read_ids, refuse_hidden, refuse_not_utf8
 
 # What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
 ROWS = 1 << 20
@@ -76,6 +76,8 @@ class Typed:
         rows = sum(part.table.num_rows for part in parts)
         refusals = Refusals(rows)
         _refuse_headers(parts, refusals)
+        if any(part.text is None for part in parts):  # lines of text were looked at before
+            raw = {name: refuse_not_utf8(column, name, refusals) for name, column in raw.items()}
         given = {role: raw[column] for role, column in roles.items()}
         if not rows:  # without rows, types say nothing
             given = {role: pa.chunked_array([pa.array([], pa.string())]) for role in given}

@@ -16,7 +16,7 @@ from omninb.events.parts import Part, Refused
 from omninb.events.refusals import Refusals
 
 WITHHELD = "(withheld: pseudonymise=True)"
-_TEXT_LIMIT = 200
+_TEXT_LIMIT = 10_000
 
 
 class Ledger:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from omninb.events.csv_files import distinct_names
@@ -57,14 +58,28 @@ def read_parquet(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
         ahead = deque(pool.submit(read, block) for block in blocks[:_AHEAD])
         for block in [*blocks[_AHEAD:], *[None] * len(ahead)]:
             table = ahead.popleft().result().rename_columns(names)
+            _check_dictionaries(table)
             if block is not None:
                 ahead.append(pool.submit(read, block))
             for index, field in enumerate(table.schema):
                 if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
-                    table = table.set_column(index, field.name, table[index].cast(pa.string()))
+                    table = table.set_column(
+                        index, field.name, table[index].cast(pa.string(), safe=False)
+                    )
             size = path.stat().st_size * table.num_rows // max(metadata.num_rows, 1)
             yield Part(name=path.name, path=str(path), table=table, first=first, size=size)
             first += table.num_rows
+
+
+def _check_dictionaries(table: pa.Table) -> None:
+    """Refuse codes without a text, which a damaged file may hold: Arrow would read beyond."""
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
+            ends = pc.min_max(chunk.indices).as_py()
+            if ends["max"] is not None and not 0 <= ends["min"] <= ends["max"] < len(
+                chunk.dictionary
+            ):
+                raise pa.ArrowInvalid(f"column {name!r} is damaged, a value of it has no text")
 
 
 def _by_dictionary(metadata: pq.FileMetaData, index: int) -> bool:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
-
-from omninb.errors import OmninbError
-from omninb.events.lines import Bytes
-from omninb.events.packing import unpacked
 
 
 class Refused(NamedTuple):
@@ -86,11 +83,12 @@ class Part:
         return int(self.table.num_rows) + self.accepted + len(self.refused)
 
     def raw(self, row: int) -> str:
-        """What a row of `table` looks like: its raw text, or its values by column."""
+        """What a row of `table` looks like: its raw text, or its values as a line of JSON."""
         if self.text is not None:
             return self.text(row)
         names = zip(self.table.column_names, self.table.columns, strict=True)
-        return ", ".join(f"{name}={_value(column[row])}" for name, column in names)
+        values = {name: _value(column[row]) for name, column in names}
+        return json.dumps(values, ensure_ascii=False, default=str)
 
     def line(self, row: int) -> int:
         """The physical line (text files) or the number, from 1, of a row of `table`."""
@@ -111,16 +109,11 @@ class Part:
 
 
 def _value(scalar: pa.Scalar) -> object:
-    """A cell as Python shows it; a moment that Python's calendar lacks, as its number."""
+    """A cell as JSON may hold it; a moment that Python's calendar lacks, as its number."""
     try:
-        return scalar.as_py()
+        value = scalar.as_py()
     except (OverflowError, ValueError):
-        return scalar.cast(pa.int64()).as_py()
-
-
-def unpack(path: Path, max_unpacked: int | None = None) -> Bytes:
-    """The whole content of a text file, unpacked."""
-    data = np.frombuffer(b"".join(unpacked(path, max_unpacked)), np.uint8)
-    if not data.size:
-        raise OmninbError(f"{path.name} is empty: there is not even a header line.")
-    return data
+        if pa.types.is_temporal(scalar.type):
+            return scalar.cast(pa.int64()).as_py()
+        return "(no text)"
+    return None if value is pd.NaT or value != value else value
