@@ -20,7 +20,7 @@ from omninb.events.parts import Part
 from omninb.events.paths import File, named_files, refuse_twice
 from omninb.events.progress import progress
 
-_Reader = Callable[[Path, int | None], Part | Iterator[Part]]
+_Reader = Callable[[Path, int | None], Iterator[Part]]
 _READERS: dict[str, _Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
@@ -91,28 +91,25 @@ def column_names(source: object) -> list[str]:
         source = source[0]
     if not isinstance(source, str | os.PathLike):
         return list(next(_read_frame(source)).table.column_names)
-    path = _paths(source)[0]
-    reader = _reader(path)
+    file = named_files(source)[0]
+    path, reader = file.path, _reader(file.path)
     try:
         if reader is read_csv:
-            return csv_columns(path)
-        if reader is read_parquet:
-            return list(pq.read_schema(path).names)
-        return list(next(iter(read_file(path))).table.column_names)
+            found = csv_columns(path)
+        elif reader is read_parquet:
+            found = list(pq.read_schema(path).names)
+        else:
+            found = list(next(read_file(path)).table.column_names)
     except (OSError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
-
-
-def _paths(given: str | os.PathLike[str]) -> list[Path]:
-    return [file.path for file in named_files(given)]
+    return [*found, *(key for key in file.keys if key not in found)]
 
 
 def read_file(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
-    """Read one file by the ending of its name, ``.gz`` and ``.zst`` aside; CSV comes in blocks."""
+    """Read one file, block by block, by the ending of its name, ``.gz`` and ``.zst`` aside."""
     reader = _reader(path)
     try:
-        found = reader(path, max_unpacked)
-        yield from [found] if isinstance(found, Part) else found
+        yield from reader(path, max_unpacked)
     except (OSError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
 
