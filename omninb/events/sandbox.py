@@ -1,8 +1,9 @@
-"""DuckDB with the doors shut: it computes on what it is given, and opens no file at all."""
+"""DuckDB with the doors shut: it may open the one file that it was given, and nothing else."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omninb.errors import OmninbError
@@ -16,6 +17,7 @@ _SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
     "SET temp_directory = ''",  # raw texts are not spilled to a disk
     "SET allowed_directories = []",
+    "SET allowed_paths = {paths}",
     "SET enable_external_access = false",
     "SET python_enable_replacements = false",
     "SET autoinstall_known_extensions = false",
@@ -25,8 +27,23 @@ _SETTINGS = (
 )
 
 
-def sandbox() -> duckdb.DuckDBPyConnection:
-    """A private connection that may open no file and can no longer be reconfigured.
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def without_glob(path: str) -> str:
+    """A path in which ``[``, ``*`` and ``?`` mean themselves (bound paths still glob)."""
+    return "".join(f"[{letter}]" if letter in "[*?" else letter for letter in path)
+
+
+def sandbox(path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A private connection that can no longer be reconfigured.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The only file that SQL may open; without it, no file at all.
 
     Returns
     -------
@@ -36,8 +53,10 @@ def sandbox() -> duckdb.DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(":memory:")
+    names = [] if path is None else [str(path), without_glob(str(path))]
+    paths = f"[{', '.join(quoted(name) for name in names)}]"
     for setting in _SETTINGS:
-        connection.execute(setting)
+        connection.execute(setting.replace("{paths}", paths))
     return connection
 
 
