@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from omninb.events.csv_files import distinct_names
 from omninb.events.parts import Part
 
-# Above this many bytes a value, a text column was not stored by dictionary (or its dictionary
-# overflowed), and building one while reading would cost more than it saves.
-_BYTES_A_VALUE = 5.0
+# With a larger share of different texts, building dictionaries costs more than they save.
+_DIFFERENT = 0.25
+_JUDGED_ON = 1 << 16
 _ROWS_AT_A_TIME = 1 << 20
 _AHEAD = 4
 
@@ -39,12 +39,7 @@ def read_parquet(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
     """
     with pq.ParquetFile(path) as file:
         schema, metadata = file.schema_arrow, file.metadata
-        texts = [
-            field.name
-            for field in schema
-            if (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
-            and _by_dictionary(metadata, schema.get_field_index(field.name))
-        ]
+    texts = _compact_texts(path, schema)
     sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
     block_of = np.cumsum([0, *sizes[:-1]]) // _ROWS_AT_A_TIME
     blocks = np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(block_of)) + 1)
@@ -82,10 +77,24 @@ def _check_dictionaries(table: pa.Table) -> None:
                 raise pa.ArrowInvalid(f"column {name!r} is damaged, a value of it has no text")
 
 
-def _by_dictionary(metadata: pq.FileMetaData, index: int) -> bool:
-    """Whether the first row group stores the column compactly by dictionary (flat schemas only)."""
-    if not metadata.num_row_groups or index < 0 or index >= metadata.num_columns:
-        return False
-    chunk = metadata.row_group(0).column(index)
-    size = chunk.total_uncompressed_size / max(chunk.num_values, 1)
-    return chunk.has_dictionary_page and (size < _BYTES_A_VALUE or chunk.num_values < 100_000)
+def _compact_texts(path: Path, schema: pa.Schema) -> list[str]:
+    """The text columns that repeat themselves, judged on the first rows.
+
+    The metadata of a column would tell too, but Arrow ends the process where it is damaged.
+    """
+    texts = [
+        field.name
+        for field in schema
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+    ]
+    if not texts:
+        return []
+    with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
+        first = next(file.iter_batches(_JUDGED_ON, columns=texts), None)
+    if first is None:
+        return []
+    return [
+        name
+        for name, column in zip(first.schema.names, first.columns, strict=True)
+        if len(column.dictionary) <= _DIFFERENT * len(column)
+    ]
