@@ -17,13 +17,18 @@ from omninb.events.refusals import Refusals
 
 WITHHELD = "(withheld: pseudonymise=True)"
 _TEXT_LIMIT = 10_000
+_SHOWN = 5
 
 
 class Ledger:
-    """Checks in the order in which they are to be read. Examples never hold an id or a raw text."""
+    """Checks in the order in which they are to be read. Examples never hold an id or a raw text.
+
+    `offsets` counts with which offsets times were written, through all batches.
+    """
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str, int, str]] = []
+        self.offsets: Counter[str] = Counter()
 
     def add(self, check: str, outcome: str, rows: int, example: str = "") -> None:
         """Enter one check, or add to it: count, quarantined, repaired, warning or note."""
@@ -32,6 +37,15 @@ class Ledger:
                 self.entries[place] = (check, outcome, counted + rows, first or example)
                 return
         self.entries.append((check, outcome, rows, example))
+
+    def enter_offsets(self) -> None:
+        """Enter that times were written with more than one offset."""
+        if len(self.offsets) > 1:
+            usual = self.offsets.most_common()
+            shown = ", ".join(f"{rows:,} {offset}" for offset, rows in usual[:_SHOWN])
+            more = f" and {len(usual) - _SHOWN} more" * (len(usual) > _SHOWN)
+            rest = self.offsets.total() - usual[0][1]
+            self.add("offsets of times differ: all are UTC now", "repaired", rest, shown + more)
 
     def frame(self, read: int) -> pd.DataFrame:
         """The checks as a table; share is of the `read` rows."""

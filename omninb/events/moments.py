@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +23,8 @@ _EMPTY, _NUMBER, _DAY_OR_MONTH, _ZONED, _NAIVE = range(5)
 _SLASHED = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
 _DAY_ZONED = r"^(\d{4}-\d{1,2}-\d{1,2})\s?([Zz]|[+-]\d{2}:?\d{2})$"
 _OFFSET = r"^\S+[T ]\d.*(?:[A-Za-z]|[+-]\d{2}(?::?\d{2}){0,2})$"
+_UTC = r"([Zz]|[+-]00(:?00)*|UTC|GMT)$"
+_SHIFT = r"([A-Za-z/_]+|[+-]\d{2}(:?\d{2}){0,2})$"
 _TEXT_QUERY = f"""
 WITH trimmed AS (SELECT trim(x) AS x FROM given),
 ordered AS (
@@ -39,6 +43,9 @@ kinds AS (
     FROM timed)
 SELECT kind::TINYINT AS kind,
        regexp_matches(iso, '{_OFFSET}') AND NOT twelve AS zoned,
+       CASE WHEN kind = {_NUMBER} OR NOT zoned THEN NULL
+            WHEN regexp_matches(iso, '{_UTC}') THEN 'Z'
+            ELSE regexp_extract(iso, '{_SHIFT}') END AS shift,
        CASE WHEN kind = {_NUMBER}
             THEN TRY_CAST(floor(TRY_CAST(x AS DECIMAL(38, 6)) * $factor) AS BIGINT)
             WHEN twelve THEN epoch_us(coalesce(try_strptime(iso, '%Y-%m-%d %I:%M:%S %p'),
@@ -49,6 +56,24 @@ FROM kinds
 """
 
 
+class Times(NamedTuple):
+    """A column of moments.
+
+    Attributes
+    ----------
+    moments : pyarrow.ChunkedArray
+        timestamp("us", "UTC"); anything where a row was refused.
+    repeated : int
+        Local times that exist twice and were taken the first time.
+    offsets : dict
+        Offset to rows whose text was written with it; UTC under any name is ``Z``.
+    """
+
+    moments: pa.ChunkedArray
+    repeated: int
+    offsets: dict[str, int]
+
+
 def read_moments(
     column: pa.ChunkedArray,
     refusals: Refusals,
@@ -57,7 +82,7 @@ def read_moments(
     timezone: str | None,
     time_unit: str | None,
     day_first: bool | None,
-) -> tuple[pa.ChunkedArray, int]:
+) -> Times:
     """Read the timestamp column.
 
     Parameters
@@ -77,9 +102,7 @@ def read_moments(
 
     Returns
     -------
-    pyarrow.ChunkedArray, int
-        timestamp("us", "UTC") (anything where a row was refused), and how many local times exist
-        twice and were taken the first time.
+    Times
     """
     if time_unit is not None and time_unit not in _UNITS:
         raise OmninbError(f"time_unit={time_unit!r} is unknown.{nearest(str(time_unit), _UNITS)}")
@@ -89,15 +112,15 @@ def read_moments(
         _refuse_nulls(column, refusals)
         utc = _microseconds(column).cast(pa.timestamp("us", "UTC"))
         _refuse_range(utc, refusals)
-        return utc, 0
-    zoned: np.ndarray | None = None
+        return Times(utc, 0, {})
+    zoned, offsets = None, dict[str, int]()
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         _refuse_nulls(column, refusals)
         moment = _integers(_microseconds(column))
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         moment, zoned = _numbers(column, refusals, source, time_unit), np.ones(1, bool)
     elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
-        moment, zoned = _texts(column, refusals, source, time_unit, day_first)
+        moment, zoned, offsets = _texts(column, refusals, source, time_unit, day_first)
     else:
         raise OmninbError(f"timestamp: column {source!r} holds {kind}, not dates or times.")
     impossible = (moment < _EARLIEST) | (moment >= _LATEST)
@@ -119,7 +142,7 @@ def read_moments(
         refusals.refuse(gap, f"timestamp: nonexistent local time in {timezone}")
         repeated = int(found.repeated.sum())
     array = pa.array(moment).cast(pa.timestamp("us", "UTC"))
-    return pa.chunked_array([array]), repeated
+    return Times(pa.chunked_array([array]), repeated, offsets)
 
 
 def _microseconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -193,7 +216,7 @@ def _texts(
     source: str,
     time_unit: str | None,
     day_first: bool | None,
-) -> tuple[Micros, np.ndarray]:
+) -> tuple[Micros, np.ndarray, dict[str, int]]:
     order = r"\3-\2-\1" if day_first else r"\3-\1-\2"
     factor = int(_UNITS[time_unit]) if time_unit not in (None, "ns") else 1
     found = evaluate(column, _TEXT_QUERY, order=order, factor=factor)
@@ -224,4 +247,6 @@ def _texts(
     if time_unit == "ns":
         moment = np.where(kind == _NUMBER, moment // 1000, moment)
     zoned = found["zoned"].fill_null(True).to_numpy() | (kind == _NUMBER) | unreadable
-    return moment, zoned
+    shifts = found["shift"].filter(pc.is_valid(found["moment"])).drop_null().value_counts()
+    offsets = {one["values"].as_py(): one["counts"].as_py() for one in shifts}
+    return moment, zoned, offsets

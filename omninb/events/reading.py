@@ -174,6 +174,7 @@ def read_events(
     ends = window(typed["timestamp"], observed_from, observed_until, timezone)
     enter_warnings(typed, ends[1], timezone, ledger)
     expect_end(pc.max(typed["timestamp"].cast(pa.int64())).as_py(), expect_until, timezone, ledger)
+    ledger.enter_offsets()
     enter_files(ledger, parts)
     enter_melted(ledger, parts)
     if key is not None:
@@ -215,7 +216,11 @@ def read_events(
 def _one_currency(tables: list[Table], declared: str | None) -> str | None:
     found = sorted({currency for table in tables for currency in table.currencies})
     if len({*found, *([declared] if declared else [])}) > 1:
-        names = ", ".join(table.name for table in tables if table.currencies)
+        names = ", ".join(
+            f"{table.name}, column {table.roles['currency']!r}"
+            for table in tables
+            if table.currencies
+        )
         said = f", and currency={declared!r} was given" if declared else ""
         raise OmninbError(
             f"{names}: currency: the log holds {', '.join(found)}{said}. One log holds one "
