@@ -102,11 +102,16 @@ class Typed:
 
 
 def in_batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Parts in groups of at least `ROWS` rows; only a source of fewer gives a smaller one."""
+    """Parts in groups of at least `ROWS` rows; only those of a kind that has fewer are smaller."""
     ready: list[Part] = []
     pending: list[Part] = []
-    rows = 0
+    rows, kind = 0, {}  # type: tuple[int, dict[str, str]]
     for part in parts:
+        other = {field.name: _kind(field.type) for field in part.table.schema}
+        if any(kind.get(name, one) != one for name, one in other.items()):
+            yield ready + pending
+            ready, pending, rows, kind = [], [], 0, {}
+        kind |= other
         pending.append(part)
         rows += part.table.num_rows
         if rows >= ROWS:
@@ -114,6 +119,14 @@ def in_batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
                 yield ready
             ready, pending, rows = pending, [], 0
     yield ready + pending
+
+
+def _kind(kind: pa.DataType) -> str:
+    """What a type is read as: texts of any storage are of one kind, and so are whole numbers."""
+    values = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_string(values) or pa.types.is_large_string(values) or pa.types.is_null(values):
+        return "text"
+    return "integer" if pa.types.is_integer(values) else str(values)
 
 
 def _columns(table: pa.Table) -> Columns:
@@ -135,10 +148,13 @@ def together(tables: list[Columns]) -> Columns:
     for name in dict.fromkeys(name for columns in tables for name in columns):
         kinds = {columns[name].type for columns in tables if name in columns}
         ids = name == "customer_id" and kinds <= {pa.string(), DICTIONARY, pa.int64()}
-        if len(kinds) > 1 and (ids or kinds == {pa.string(), DICTIONARY}):
+        if len(kinds) > 1 and (ids or kinds & {pa.string(), DICTIONARY}):
+            target = pa.string() if ids else _common(name, kinds - {DICTIONARY}, tables)
             for columns in tables:
                 if name in columns:
-                    columns[name] = columns[name].cast(pa.string())
+                    column = columns[name]
+                    by_words = pa.types.is_dictionary(column.type)
+                    columns[name] = (column.cast(pa.string()) if by_words else column).cast(target)
     try:
         table = pa.concat_tables([pa.table(one) for one in tables], promote_options="permissive")
     except pa.ArrowException as error:
@@ -146,6 +162,21 @@ def together(tables: list[Columns]) -> Columns:
             f"The files do not fit together: {error}. Read them one kind at a time."
         ) from error
     return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def _common(name: str, kinds: set[pa.DataType], tables: list[Columns]) -> pa.DataType:
+    """The type that all texts of a column can take which only some tables hold as text."""
+    others = kinds - {pa.string(), pa.null()}
+    if len(others) == 1:
+        (other,) = others
+        texts = [one[name] for one in tables if name in one and one[name].type != other]
+        try:
+            for text in texts:
+                text.cast(pa.string()).cast(other)
+            return other
+        except pa.ArrowException:
+            pass
+    return pa.string()
 
 
 def _refuse_headers(parts: list[Part], refusals: Refusals) -> None:

@@ -80,7 +80,8 @@ def _with_keys(part: Part, file: File) -> Part:
     for key, value in file.keys.items():
         if key not in table.column_names:
             codes = pa.array(np.zeros(rows, np.int32), mask=np.full(rows, value is None))
-            column = pa.DictionaryArray.from_arrays(codes, pa.array([value or ""]))
+            words = pa.array([] if value is None else [value], pa.string())
+            column = pa.DictionaryArray.from_arrays(codes, words)
             table = table.append_column(key, column)
     return part if table is part.table else replace(part, table=table)
 
