@@ -25,6 +25,19 @@ _DAY_ZONED = r"^(\d{4}-\d{1,2}-\d{1,2})\s?([Zz]|[+-]\d{2}:?\d{2})$"
 _OFFSET = r"^\S+[T ]\d.*(?:[A-Za-z]|[+-]\d{2}(?::?\d{2}){0,2})$"
 _UTC = r"([Zz]|[+-]00(:?00)*|UTC|GMT)$"
 _SHIFT = r"([A-Za-z/_]+|[+-]\d{2}(:?\d{2}){0,2})$"
+_USUAL = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?"
+# Most texts have a usual shape, and a cast is all that they need; the others are looked at closely.
+_USUAL_QUERY = f"""
+WITH shaped AS (
+    SELECT x, CASE WHEN ends_with(x, 'Z') THEN 'Z'
+                   WHEN substr(x, strlen(x) - 5, 1) IN ('+', '-')
+                   THEN replace(right(x, 6), '+00:00', 'Z') END AS shift,
+    FROM given)
+SELECT {_NAIVE}::TINYINT AS kind, shift IS NOT NULL AS zoned, shift,
+       CASE WHEN regexp_full_match(x, '{_USUAL}') THEN epoch_us(TRY_CAST(x AS TIMESTAMPTZ)) END
+       AS moment,
+FROM shaped
+"""
 _TEXT_QUERY = f"""
 WITH trimmed AS (SELECT trim(x) AS x FROM given),
 ordered AS (
@@ -219,7 +232,14 @@ def _texts(
 ) -> tuple[Micros, np.ndarray, dict[str, int]]:
     order = r"\3-\2-\1" if day_first else r"\3-\1-\2"
     factor = int(_UNITS[time_unit]) if time_unit not in (None, "ns") else 1
-    found = evaluate(column, _TEXT_QUERY, order=order, factor=factor)
+    found = evaluate(column, _USUAL_QUERY).combine_chunks()
+    odd = pa.array(found["moment"].is_null().to_numpy())
+    if pc.any(odd).as_py():
+        closely = evaluate(column.filter(odd), _TEXT_QUERY, order=order, factor=factor)
+        for place, name in enumerate(found.column_names):
+            others = closely[name].combine_chunks()
+            whole = pc.replace_with_mask(found[name], odd, others)
+            found = found.set_column(place, name, whole)
     kind = found["kind"].to_numpy()
     refusals.refuse(kind == _EMPTY, "timestamp is empty")
     if time_unit is None and bool((kind == _NUMBER).any()):
