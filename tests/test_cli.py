@@ -192,7 +192,7 @@ def test_check_shows_where_every_line_went(tmp_path: Path) -> None:
     path.write_text(f"customer_id,timestamp,channel\n{good * 9}\na,b\n", encoding="utf-8")
     refused = run("check", path)
     assert refused.exit_code == 1
-    assert "1 of 10 rows (10.0%) are quarantined, more than the 5% that may be" in refused.output
+    assert "1 of 10 rows (10.0%) are quarantined, more than the 5 % that may be" in refused.output
     assert "1  too few columns (first: log.csv, line 12)" in refused.output
     (line,) = proposed(refused)
     assert line.endswith("--max-quarantined 0.1")

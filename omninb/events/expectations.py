@@ -64,7 +64,7 @@ def expect_few_quarantined(
     if share > max_quarantined:
         rounded = -(-refused * 100 // read) / 100
         raise OmninbError(
-            f"{said}, more than the {max_quarantined:.0%} that may be:\n{listed}\n"
+            f"{said}, more than the {max_quarantined * 100:g} % that may be:\n{listed}\n"
             f"Mend the source, or accept the loss with max_quarantined={rounded:g}.",
             {"max_quarantined": (rounded,)},
         )

@@ -12,6 +12,7 @@ from omninb.errors import OmninbError
 from omninb.events import EventLog, read_events
 from omninb.events.proposal import propose_columns
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
 HEAD = "customer_id,timestamp,channel,event\n"
 ROW = "a,2024-03-01T10:00:00Z,web,view\n"
 

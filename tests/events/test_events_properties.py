@@ -16,6 +16,7 @@ from omninb.errors import OmninbError
 from omninb.events import read_events
 from omninb.events.lines import find_lines
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
 HEAD = ["customer_id", "timestamp", "channel", "value"]
 GOOD = ("a", "2024-03-01T10:00:00Z", "web", "1")  # without any moment a log is refused
 ids = st.sampled_from(["a", "00123", "123", "", " ", "NA", 'q"x', "x,y", "two\nlines", "é"])

@@ -17,6 +17,8 @@ from omninb.errors import OmninbError
 from omninb.events import EventLog, read_events
 from omninb.events.clock import micros, to_utc
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
+
 
 def log_of(timestamps: object, **options: object) -> EventLog:
     extra = options.pop("extra", {})

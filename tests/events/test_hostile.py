@@ -16,6 +16,7 @@ import pytest
 from omninb.errors import OmninbError
 from omninb.events import EventLog, lines, packing, read_events
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
 HEAD = "customer_id,timestamp,channel,event,value,note\n"
 GOOD = "a,2024-03-01T10:00:00Z,web,view,1.50,\n"
 OTHER = GOOD.replace("a,", "b,", 1)
