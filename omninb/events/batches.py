@@ -21,7 +21,7 @@ from omninb.events.roles import MONEY, NAMES, ROLES
 from omninb.events.texts import DICTIONARY, as_text, plain, read_ids, refuse_hidden, refuse_not_utf8
 
 # What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
-ROWS = 1 << 20
+ROWS = 1 << 19
 _HOUR = 3_600_000_000
 Columns = dict[str, pa.ChunkedArray]
 

@@ -154,6 +154,7 @@ def read_table(
                 _roles(source, found, part.name, roles)
             known = found
         typed.add(parts, roles, rules, ledger)
+        del part, parts  # or the next ones would be read beside them
     return Table(source, name, together(typed.batches), roles, typed.parts, typed.currencies)
 
 
