@@ -104,7 +104,7 @@ def test_the_ledger_of_a_glob_is_the_sum_of_its_files(
 ) -> None:
     lines = [SPOILT[n](GOOD[n]) if n in SPOILT else GOOD[n] for n in drawn]
     for name, some in (("a", lines[:cut]), ("b", lines[cut:])):
-        (tmp_path / f"{name}.csv").write_text(HEAD + "".join(some), newline="")
+        (tmp_path / f"{name}.csv").write_text(HEAD + GOOD[0] + "".join(some), newline="")
     both = read_events(str(tmp_path / "*.csv"), max_quarantined=1)
     alone = [read_events(tmp_path / f"{name}.csv", max_quarantined=1) for name in ("a", "b")]
     for name in ("read", "accepted", "quarantined"):
