@@ -114,8 +114,8 @@ def test_leads_of_a_marketplace_and_the_deals_closed(real_data: Path) -> None:
     by_origin = contacts.assign(won=contacts.index.isin(won)).groupby("channel")["won"]
     shares = by_origin.agg(["sum", "size"])
     for origin, expected in {
-        "organic_search": (271, 2296), "paid_search": (195, 1586), "social": (75, 1350),
-        "direct_traffic": (56, 499), "email": (15, 493),
+        "organic search": (271, 2296), "paid search": (195, 1586), "social": (75, 1350),
+        "direct traffic": (56, 499), "email": (15, 493),
     }.items():  # fmt: skip
         assert tuple(shares.loc[origin]) == expected
     # Where the clock hung, one day began at one o'clock: its seven leads have no midnight.
