@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 LOGS := 2000
+FILES := 10000
 UV_COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	--fork-strategy fewest --output-file requirements.lock
 
-.PHONY: help report test lab lint bench coverage judge notebooks sample picture lock
+.PHONY: help report test lab lint bench coverage judge fuzz notebooks sample picture lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -38,6 +39,9 @@ coverage: .venv/ready ## how often the intervals hold the truth, over simulated 
 
 judge: .venv/ready ## intervals, false alarms and planted effects of every analysis in one table, about 40 minutes; LOGS=200 for a quick look
 	$(BIN)/python benchmarks/judge.py --logs $(LOGS)
+
+fuzz: .venv/ready ## read 10,000 spoilt files: each gives a log that balances, or a sentence; about five minutes; FILES=500 for a quick look
+	$(BIN)/python benchmarks/fuzz.py --files $(FILES)
 
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed
 	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
