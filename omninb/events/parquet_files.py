@@ -39,14 +39,24 @@ def read_parquet(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
     """
     with pq.ParquetFile(path) as file:
         schema, metadata = file.schema_arrow, file.metadata
-    texts = _compact_texts(path, schema)
+    texts = [
+        field.name
+        for field in schema
+        if (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
+        and _repeats(path, field.name, metadata)
+    ]
     sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
     block_of = np.cumsum([0, *sizes[:-1]]) // _ROWS_AT_A_TIME
     blocks = np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(block_of)) + 1)
 
     def read(block: np.ndarray) -> pa.Table:
-        with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
-            return file.read_row_groups(block.tolist(), use_threads=len(blocks) == 1)
+        groups, threads = block.tolist(), len(blocks) == 1
+        try:
+            with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
+                return file.read_row_groups(groups, use_threads=threads)
+        except (OSError, pa.ArrowException):  # later groups may be encoded otherwise
+            with pq.ParquetFile(path, pre_buffer=False) as file:
+                return file.read_row_groups(groups, use_threads=threads)
 
     first, names = 0, distinct_names(schema.names)
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
@@ -77,24 +87,15 @@ def _check_dictionaries(table: pa.Table) -> None:
                 raise pa.ArrowInvalid(f"column {name!r} is damaged, a value of it has no text")
 
 
-def _compact_texts(path: Path, schema: pa.Schema) -> list[str]:
-    """The text columns that repeat themselves, judged on the first rows.
+def _repeats(path: Path, name: str, metadata: pq.FileMetaData) -> bool:
+    """Whether a text column repeats itself, judged on the first rows.
 
-    The metadata of a column would tell too, but Arrow ends the process where it is damaged.
+    The metadata of the column would tell too, but Arrow ends the process where it is damaged.
     """
-    texts = [
-        field.name
-        for field in schema
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-    ]
-    if not texts:
-        return []
-    with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
-        first = next(file.iter_batches(_JUDGED_ON, columns=texts), None)
-    if first is None:
-        return []
-    return [
-        name
-        for name, column in zip(first.schema.names, first.columns, strict=True)
-        if len(column.dictionary) <= _DIFFERENT * len(column)
-    ]
+    reading = {"read_dictionary": [name], "metadata": metadata, "pre_buffer": False}
+    try:
+        with pq.ParquetFile(path, **reading) as file:
+            first = next(file.iter_batches(_JUDGED_ON, columns=[name]), None)
+    except (OSError, pa.ArrowException):  # of some encodings Arrow makes no dictionary
+        return False
+    return first is not None and len(first.column(0).dictionary) <= _DIFFERENT * len(first)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from omninb.errors import OmninbError
@@ -416,18 +418,60 @@ def test_36_one_customer_with_a_tenth_of_all(tmp_path: Path) -> None:
 
 
 def test_every_class_has_a_test(request: pytest.FixtureRequest) -> None:
-    import re
-
     names = [one.name for one in request.session.items if one.path == request.path]
-    found = {
-        int(number)
-        for name in names
-        for number in re.findall(r"(?<=[_\[-])(\d{1,2})(?=[-_])", name)
-    }
-    wanted = set(range(1, 37))
-    if request.config.args and "::" not in "".join(request.config.args):
-        assert wanted <= found, sorted(wanted - found)
+    if len(names) < 100:
+        pytest.skip("only some of the tests were asked for")
+    numbers = re.findall(r"(?<=[_\[-])\d{1,2}(?=[-_])", " ".join(names))
+    assert {int(number) for number in numbers} >= set(range(1, 37))
 
 
 def test_frames_without_rows_say_so() -> None:
     assert len(read_events(pd.DataFrame({"customer_id": [], "timestamp": [], "channel": []}))) == 0
+
+
+def test_parquet_texts_of_every_encoding_are_read(tmp_path: Path) -> None:
+    rows = 3_000
+    table = pa.table(
+        {
+            "customer_id": [f"c{n % 50}" for n in range(rows)],
+            "timestamp": ["2024-03-01T10:00:00Z"] * rows,
+            "channel": ["web", "store"] * (rows // 2),
+        }
+    )
+    for encoding in ("PLAIN", "DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"):
+        path = tmp_path / f"{encoding}.parquet"
+        columns = dict.fromkeys(table.column_names, encoding)
+        pq.write_table(table, path, use_dictionary=False, column_encoding=columns)
+        log = read_events(path)
+        assert log.table["customer_id"].to_pylist() == table["customer_id"].to_pylist()
+
+
+def test_7_texts_of_tables_that_are_not_utf_8(tmp_path: Path) -> None:
+    words = pa.array([b"good", b"caf\xe9", None, b"caf\xe9", b"fine"])
+    texts = words.cast(pa.string(), safe=False)
+    days = ["2024-03-01T10:00:00Z"] * 5
+    for notes in (texts, texts.dictionary_encode(), words):
+        ids, channels = list("abcde"), ["web"] * 5
+        columns = {"customer_id": ids, "timestamp": days, "channel": channels, "note": notes}
+        table = pa.table(columns)
+        pq.write_table(table, tmp_path / "log.parquet")
+        log = read_events(tmp_path / "log.parquet", max_quarantined=0.5)
+        assert log.quarantine[["line", "reason"]].to_numpy().tolist() == [
+            [2, "encoding: not UTF-8"],
+            [4, "encoding: not UTF-8"],
+        ]
+        assert log.table["note"].to_pylist() == ["good", None, "fine"]
+        assert '"customer_id": "b"' in log.quarantine["text"][0]
+
+
+def test_a_dictionary_that_holds_null(tmp_path: Path) -> None:
+    words = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 0]), pa.array(["x", None, "7"]))
+    table = pa.table(
+        {"customer_id": words, "timestamp": ["2024-03-01T10:00:00Z"] * 4, "channel": words}
+    )
+    log = read_events(table.append_column("value", words), max_quarantined=1)
+    assert log.quarantine["reason"].tolist() == [
+        "value: not a plain decimal number", "customer_id is empty",
+        "value: not a plain decimal number",
+    ]  # fmt: skip
+    assert log.table["customer_id"].to_pylist() == ["7"]
