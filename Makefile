@@ -29,8 +29,9 @@ lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of the simulator at 1 million
+bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of reading 20 million rows of CSV; of the simulator at 1 million
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/reading_speed.py
 	$(BIN)/python benchmarks/simulate_speed.py
 	$(BIN)/python benchmarks/experiment_speed.py
 

@@ -6,9 +6,11 @@ import gzip
 import io
 import os
 import pickle
+import re
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -474,3 +476,31 @@ def test_dirty_rows_of_a_looked_up_table_are_quarantined_too() -> None:
         "customer_id is empty", "cost: not a plain decimal number",
     ]  # fmt: skip
     assert log.counts["read"] == log.counts["accepted"] + log.counts["quarantined"] == ROWS + 3
+
+
+# The page that shows it all
+
+
+def test_the_page_of_sources_runs_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "SOURCES.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMNINB_KEY", "k" * 32)
+    with sqlite3.connect("shop.db") as database:
+        database.execute("CREATE TABLE visits (customer TEXT, at TEXT, source TEXT)")
+        database.execute("INSERT INTO visits VALUES ('00123', '2025-03-01 10:00', 'web')")
+    logs, namespace = [], dict[str, Any]()
+    for block in re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S):
+        exec(compile(block, "SOURCES.md", "exec"), namespace)
+        logs.append(namespace.get("log"))
+    _, melted, together, from_sqlite, hidden = logs
+    assert check(melted, "wide rows")["example"] == "2 × 2 = 3 + 1"
+    assert melted.table["value"].to_pylist() == [59_900_000, None, 20_000_000]
+    frame = together.to_frame()
+    assert frame.loc[frame["cost"].notna(), ["event", "cost"]].to_numpy().tolist() == [
+        ["order", 1.5], ["order", 1.5],
+    ]  # fmt: skip
+    assert frame["variant"].tolist() == ["control", "control", "treatment", "control"]
+    assert from_sqlite.table["customer_id"].to_pylist() == ["00123"]
+    assert len(hidden) == 3 and len(hidden.table["customer_id"][0].as_py()) == 64
