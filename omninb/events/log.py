@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from omninb.journeys import Journeys
 
 LEDGER_MIME = "application/vnd.omninb.ledger+json"
+_FILES = 10
 _COUNTS = ("read", "accepted", "quarantined", "duplicates_removed", "used")
 
 
@@ -156,8 +157,28 @@ class EventLog:
         )
         return (
             f"<table><caption>{_escape(repr(self))}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_lines(self.files)}"
         )
+
+
+def _lines(files: list[dict[str, Any]]) -> str:
+    """Where the lines of the first text files went, as a table; empty where there are none."""
+    texts = [file for file in files if file["lines"]]
+    if not texts:
+        return ""
+    more = f", the first {_FILES} of {len(texts):,}" if len(texts) > _FILES else ""
+    names = dict.fromkeys(name for file in texts for name in file if name != "file")
+    head = "".join(f"<th>{name}</th>" for name in ["file", *names])
+    rows = (
+        f"<td>{_escape(file['file'])}</td>"
+        + "".join(f"<td style='text-align:right'>{file.get(name, 0):,}</td>" for name in names)
+        for file in texts[:_FILES]
+    )
+    return (
+        "<table><caption>lines = header + blank + continuation + accepted + quarantined, "
+        f"by file{more}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody><tr>{'</tr><tr>'.join(rows)}</tr></tbody></table>"
+    )
 
 
 def _escape(text: object) -> str:

@@ -284,6 +284,13 @@ def test_19_unpacking_to_far_more(name: str, pack: object, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_19_json_lines_that_unpack_to_far_more(tmp_path: Path) -> None:
+    line = '{"customer_id": "a", "timestamp": "2024-03-01T10:00:00Z", "channel": "web"}\n'
+    packed = gzip.compress(line.encode() * 20_000)
+    assert "max_unpacked=" in said(tmp_path, packed, "log.jsonl.gz")
+    assert len(read(tmp_path, packed, "log.jsonl.gz", max_unpacked=10**7)) == 20_000
+
+
 def test_20_the_header_settles_the_delimiter(delimiter: str, tmp_path: Path) -> None:
     log = read(tmp_path, (HEAD + GOOD).replace(",", delimiter))
     assert column(log, "event") == ["view"]
