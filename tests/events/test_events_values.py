@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from omninb.errors import OmninbError
 from omninb.events import EventLog, read_events
 from omninb.events.clock import micros, to_utc
+from omninb.events.moments import _TEXT_QUERY, _USUAL_QUERY
+from omninb.events.sandbox import evaluate
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
 
@@ -208,3 +210,24 @@ def test_the_observed_window() -> None:
     assert "later touchpoints" in asked(texts, timezone="UTC", observed_until="2024-03-02")
     assert "earlier touchpoints" in asked(texts, timezone="UTC", observed_from="2024-03-02")
     assert "not a moment" in asked(texts, timezone="UTC", observed_from="soon")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)),
+            st.sampled_from(["T", " "]),
+            st.sampled_from(["", ".5", ".123456", ".1234567"]),
+            st.sampled_from(["", "Z", "+02:00", "-05:30", "+00:00", " UTC", "+0200", "+99:00"]),
+        ),
+        min_size=1, max_size=30,
+    )
+)  # fmt: skip
+def test_texts_of_the_usual_shape_mean_what_a_close_look_finds(drawn: list[tuple]) -> None:
+    texts = [f"{when:%Y-%m-%d}{sep}{when:%H:%M:%S}{rest}{zone}" for when, sep, rest, zone in drawn]
+    column = pa.chunked_array([pa.array(texts)])
+    usual = evaluate(column, _USUAL_QUERY).to_pylist()
+    closely = evaluate(column, _TEXT_QUERY, order="", factor=1).to_pylist()
+    for one, other in zip(usual, closely, strict=True):
+        assert one["moment"] is None or one == other
