@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
+from omninb.events.encoding import refuse_hidden, refuse_not_utf8
 from omninb.events.ledger import Ledger, settle, take_all
 from omninb.events.moments import read_moments
 from omninb.events.money import read_money, read_scores
@@ -18,7 +19,7 @@ from omninb.events.parts import Part
 from omninb.events.pseudonyms import ID_ROLES, pseudonyms
 from omninb.events.refusals import Refusals
 from omninb.events.roles import MONEY, NAMES, ROLES
-from omninb.events.texts import DICTIONARY, as_text, plain, read_ids, refuse_hidden, refuse_not_utf8
+from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
 
 # What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
 ROWS = 1 << 19
