@@ -16,7 +16,7 @@ from omninb.events.ledger import Ledger, settle, take_all
 from omninb.events.moments import read_moments
 from omninb.events.money import read_money, read_scores
 from omninb.events.parts import Part
-from omninb.events.pseudonyms import ID_ROLES, pseudonyms
+from omninb.events.pseudonyms import ID_ROLES, Pseudonyms
 from omninb.events.refusals import Refusals
 from omninb.events.roles import MONEY, NAMES, ROLES
 from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
@@ -37,8 +37,8 @@ class Rules:
         As for `read_events`.
     as_of : int
         µs UTC; what is over an hour later is refused.
-    key : bytes or None
-        Of pseudonyms.
+    pseudonyms : Pseudonyms or None
+        What takes the place of ids.
     """
 
     timezone: str | None
@@ -46,7 +46,7 @@ class Rules:
     day_first: bool | None
     decimal: str
     as_of: int
-    key: bytes | None = None
+    pseudonyms: Pseudonyms | None = None
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Typed:
             self.currencies |= {str(one) for one in currency.unique().to_pylist() if one}
         if rows or not self.batches:
             self.batches.append(typed)
-        self.parts += settle(parts, refusals, withhold=rules.key is not None)
+        self.parts += settle(parts, refusals, withhold=rules.pseudonyms is not None)
 
 
 def in_batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -222,10 +222,10 @@ def _typed(
             if role in NAMES and pa.types.is_string(column.type):
                 column = column.dictionary_encode()
             typed[role] = column
-    if rules.key is not None:
+    if rules.pseudonyms is not None:
         for role in ID_ROLES:
             if role in typed:
-                typed[role] = pseudonyms(typed[role], rules.key)
+                typed[role] = rules.pseudonyms.of(typed[role], role)
     return typed
 
 

@@ -6,6 +6,7 @@ import hmac
 import os
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
 from omninb.events.ledger import Ledger
@@ -42,29 +43,71 @@ def key_mark(key: bytes) -> str:
     return hmac.digest(key, b"omninb key mark", "sha256").hex()[:8]
 
 
-def pseudonyms(column: pa.ChunkedArray, key: bytes) -> pa.ChunkedArray:
-    """Replace every id by its pseudonym.
+class Pseudonyms:
+    """Pseudonyms by one key; those of customers are kept until all batches are read.
 
     Parameters
     ----------
-    column : pyarrow.ChunkedArray
-        Text or integers (taken as decimal text); null stays null.
     key : bytes
         See :func:`pseudonym_key`.
-
-    Returns
-    -------
-    pyarrow.ChunkedArray
-        dictionary<int32, string>, chunk by chunk: each value is the HMAC-SHA-256 (RFC 2104) of the
-        id's UTF-8 text, as 64 hexadecimal digits.
-
-    Examples
-    --------
-    >>> ids = pa.chunked_array([["a", "b", "a"]])
-    >>> [name[:8] for name in pseudonyms(ids, b"k" * 32).to_pylist()]
-    ['d8bd1537', 'd88ed220', 'd8bd1537']
     """
-    return pa.chunked_array([_hidden(chunk, key) for chunk in column.chunks], DICTIONARY)
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self._known = pa.array([], pa.string())
+        self._hidden = pa.array([], pa.string())
+
+    def of(self, column: pa.ChunkedArray, role: str) -> pa.ChunkedArray:
+        """Replace every id by its pseudonym.
+
+        Parameters
+        ----------
+        column : pyarrow.ChunkedArray
+            Text or integers (taken as decimal text); null stays null.
+        role : str
+            What it identifies; customers come again in later batches, so each is hashed once.
+
+        Returns
+        -------
+        pyarrow.ChunkedArray
+            dictionary<int32, string>: each value is the HMAC-SHA-256 (RFC 2104) of the id's UTF-8
+            text, as 64 hexadecimal digits.
+
+        Examples
+        --------
+        >>> ids = pa.chunked_array([["a", "b", "a"]])
+        >>> [name[:8] for name in Pseudonyms(b"k" * 32).of(ids, "customer_id").to_pylist()]
+        ['d8bd1537', 'd88ed220', 'd8bd1537']
+        """
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        if not column.num_chunks:
+            return pa.chunked_array([], DICTIONARY)
+        column = column.unify_dictionaries()
+        words = column.chunk(0).dictionary.cast(pa.string())
+        hidden = self._customers(words) if role == "customer_id" else self._hashed(words)
+        chunks = [
+            pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), hidden)
+            for chunk in column.chunks
+        ]
+        return pa.chunked_array(chunks, DICTIONARY)
+
+    def _customers(self, words: pa.Array) -> pa.Array:
+        place = pc.index_in(words, value_set=self._known)
+        new = words.filter(place.is_null())
+        self._known = pa.concat_arrays([self._known, new])
+        self._hidden = pa.concat_arrays([self._hidden, self._hashed(new)])
+        return self._hidden.take(pc.index_in(words, value_set=self._known) if len(new) else place)
+
+    def _hashed(self, words: pa.Array) -> pa.Array:
+        texts = (None if word is None else word.encode() for word in words.to_pylist())
+        return pa.array(
+            [
+                None if text is None else hmac.digest(self.key, text, "sha256").hex()
+                for text in texts
+            ],
+            pa.string(),
+        )
 
 
 def enter_pseudonyms(ledger: Ledger, typed: dict[str, pa.ChunkedArray], key: bytes) -> None:
@@ -84,16 +127,3 @@ def enter_pseudonyms(ledger: Ledger, typed: dict[str, pa.ChunkedArray], key: byt
             "texts without a role are kept as they are: leave out those that tell who it was",
             "warning", len(typed["customer_id"]), ", ".join(kept),
         )  # fmt: skip
-
-
-def _hidden(chunk: pa.Array, key: bytes) -> pa.DictionaryArray:
-    """One chunk; each different id is hashed once."""
-    if not pa.types.is_dictionary(chunk.type):
-        chunk = chunk.dictionary_encode()
-    words = chunk.dictionary.cast(pa.string()).to_pylist()
-    hidden = [
-        None if word is None else hmac.digest(key, word.encode(), "sha256").hex() for word in words
-    ]
-    return pa.DictionaryArray.from_arrays(
-        chunk.indices.cast(pa.int32()), pa.array(hidden, pa.string())
-    )

@@ -30,7 +30,7 @@ from omninb.events.ledger import (
 from omninb.events.log import EventLog
 from omninb.events.melting import enter_melted
 from omninb.events.naming import name_columns, pool_rare
-from omninb.events.pseudonyms import enter_pseudonyms, pseudonym_key
+from omninb.events.pseudonyms import Pseudonyms, enter_pseudonyms, pseudonym_key
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
 from omninb.events.tables import Table, read_table, sources_of
@@ -147,9 +147,9 @@ def read_events(
     if timezone is not None:
         zone(timezone)
     allowed = check_share(max_quarantined)
-    key = pseudonym_key() if pseudonymise else None
+    pseudonyms = Pseudonyms(pseudonym_key()) if pseudonymise else None
     limit = now() if as_of is None else instant(as_of, "as_of", timezone)
-    rules, ledger = Rules(timezone, time_unit, day_first, decimal, limit, key), Ledger()
+    rules, ledger = Rules(timezone, time_unit, day_first, decimal, limit, pseudonyms), Ledger()
     tables = [
         read_table(one, rules, ledger, max_unpacked)
         for one in sources_of(source, columns, touchpoints)
@@ -177,8 +177,8 @@ def read_events(
     ledger.enter_offsets()
     enter_files(ledger, parts)
     enter_melted(ledger, parts)
-    if key is not None:
-        enter_pseudonyms(ledger, typed, key)
+    if pseudonyms is not None:
+        enter_pseudonyms(ledger, typed, pseudonyms.key)
     looked_up = sum(part.accepted for table in joined for part in table.parts)
     counts = {
         "read": read,
