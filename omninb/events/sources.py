@@ -101,7 +101,7 @@ def column_names(source: object) -> list[str]:
             found = list(pq.read_schema(path).names)
         else:
             found = list(next(read_file(path)).table.column_names)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
     return [*found, *(key for key in file.keys if key not in found)]
 
@@ -111,7 +111,7 @@ def read_file(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
     reader = _reader(path)
     try:
         yield from reader(path, max_unpacked)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
 
 
