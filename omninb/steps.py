@@ -15,12 +15,17 @@ from omninb.intervals import Rates
 from omninb.journeys import END_STATES, Journeys
 from omninb.passes.compiling import GROUPS, each
 from omninb.passes.steps import STEP_FIELDS, count_flows, count_steps
+from omninb.pooling import LEFT_OUT, SHOWN
+from omninb.step_pooling import flow_pooling, step_pooling
 from omninb.tallies import BEYOND, START, By, Counts, Facts, Tally, labels_of, ranges_of, texts
+from omninb.wording import fewer_than
 
 _MOST_LABELS = 1_024
 _MOST_STEPS = 50
 _OWN_COLUMNS = ("step", "journeys", "customers", "share", "interval_method")
 _FEW_KEYS = 4_096  # so few are counted straight away, without a look at which occur
+Move = tuple[str, ...]
+_LEFT_OUT = ("", "", "")
 Anchor = Condition | Sequence[Condition] | None
 
 
@@ -104,30 +109,48 @@ class StepTally(Tally):
 def step_tally(
     journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
 ) -> StepTally:
-    """Count journeys by step and state."""
+    """Count journeys by step and state; rare states of a step as one where they are pooled."""
     codes, labels = labels_of(journeys, by, _MOST_LABELS)
     steps = positive(max_steps, "max_steps", _MOST_STEPS) + 1
-    states = [*labels, *END_STATES, START]
-    counts = np.zeros((GROUPS, steps, len(states), len(STEP_FIELDS)), np.int64)
-    common = (
-        journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets, codes,
-        journeys.end_states, reading.anchors, len(labels), reading.way, collapse_repeats, counts,
-    )  # fmt: skip
-    each(count_steps, [(*r, *common) for r in ranges_of(journeys)])
-    kept = np.argwhere(counts[..., 0].any(axis=0))
-    return StepTally.of(
-        journeys,
-        by,
-        reading,
-        [(f"{step:03d}", states[state]) for step, state in kept],
-        counts[:, kept[:, 0], kept[:, 1]],
-    )
+    states, pooled = _states(journeys, [*labels, *END_STATES, START])
+
+    def count(counted_as: np.ndarray) -> StepTally:
+        counts = np.zeros((GROUPS, steps, len(states), len(STEP_FIELDS)), np.int64)
+        common = (
+            journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets, codes,
+            journeys.end_states, reading.anchors, len(labels), reading.way, collapse_repeats,
+            counted_as, counts,
+        )  # fmt: skip
+        each(count_steps, [(*r, *common) for r in ranges_of(journeys)])
+        kept = np.argwhere(counts[..., 0].any(axis=0))
+        kept = kept[kept[:, 1] != len(states) - 1] if pooled else kept
+        names = [(f"{step:03d}", states[state]) for step, state in kept]
+        return StepTally.of(journeys, by, reading, names, counts[:, kept[:, 0], kept[:, 1]])
+
+    tally = count(np.empty((0, 0), np.int32))
+    if journeys.min_customers is None:
+        return tally
+    found = step_pooling(tally.rows.labels, tally.rows.values, journeys.min_customers, pooled)
+    at = {state: number for number, state in enumerate(states)}
+    counted_as = np.tile(np.arange(len(states), dtype=np.int32), (steps, 1))
+    for (step, state), pool in zip(tally.rows.labels, found.into.tolist(), strict=True):
+        if pool != SHOWN:
+            counted_as[int(step), at[state]] = at[pooled] if pool != LEFT_OUT else len(states) - 1
+    return count(counted_as)
+
+
+def _states(journeys: Journeys, states: list[str]) -> tuple[list[str], str]:
+    """States with, where rare ones are pooled, one for these and, last, one for those left out."""
+    if journeys.min_customers is None:
+        return states, ""
+    pooled = fewer_than(journeys.min_customers)
+    return [*states, *([] if pooled in states else [pooled]), ""], pooled
 
 
 def flow_tally(
     journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
 ) -> StepTally:
-    """Count journeys by step and move."""
+    """Count journeys by step and move; rare moves of a step as one where they are pooled."""
     codes, labels = labels_of(journeys, by, _MOST_LABELS)
     steps = positive(max_steps, "max_steps", _MOST_STEPS)
     states = [*labels, *END_STATES, START, BEYOND]
@@ -144,13 +167,33 @@ def flow_tally(
         nothing = np.empty((GROUPS, 0, len(STEP_FIELDS)), np.int64)
         each(count_flows, [(*r, *layout, np.empty(0, np.int32), seen, nothing) for r in ranges])
     keys = np.flatnonzero(seen)
-    row_of = np.zeros(len(seen), np.int32)
-    row_of[keys] = np.arange(len(keys))
-    counts = np.zeros((GROUPS, len(keys), len(STEP_FIELDS)), np.int64)
-    each(count_flows, [(*r, *layout, row_of, seen, counts) for r in ranges])
-    made = counts[..., 0].sum(axis=0) > 0
-    moves = [(f"{k // n // n:03d}", states[k // n % n], states[k % n]) for k in keys[made]]
-    return StepTally.of(journeys, by, reading, moves, counts[:, made])
+    moves: list[Move] = [(f"{k // n // n:03d}", states[k // n % n], states[k % n]) for k in keys]
+
+    def count(named: list[Move]) -> StepTally:
+        rows = sorted(set(named))
+        at = {move: row for row, move in enumerate(rows)}
+        row_of = np.zeros(len(seen), np.int32)
+        row_of[keys] = [at[move] for move in named]
+        counts = np.zeros((GROUPS, len(rows), len(STEP_FIELDS)), np.int64)
+        each(count_flows, [(*r, *layout, row_of, seen, counts) for r in ranges])
+        made = (counts[..., 0].sum(axis=0) > 0) & np.array([move != _LEFT_OUT for move in rows])
+        kept = [move for move, once in zip(rows, made, strict=True) if once]
+        return StepTally.of(journeys, by, reading, kept, counts[:, made])
+
+    tally = count(moves)
+    if journeys.min_customers is None:
+        return tally
+    pooled = fewer_than(journeys.min_customers)
+    found = flow_pooling(tally.rows.labels, tally.rows.values, journeys.min_customers, pooled)
+    into = {
+        move: move
+        if pool == SHOWN
+        else _LEFT_OUT
+        if pool == LEFT_OUT
+        else (move[0], pooled, pooled)
+        for move, pool in zip(tally.rows.labels, found.into.tolist(), strict=True)
+    }
+    return count([into.get(move, move) for move in moves])
 
 
 def step_table(
@@ -186,7 +229,9 @@ def step_table(
         ``exit``, ``open``; before an anchor, START); ``journeys`` and ``customers`` there;
         ``share`` of the journeys read (all, or those with the anchor: ``attrs["journeys_read"]``)
         with ``share_ci_lower``, ``share_ci_upper`` (95 %), ``interval_method``. A journey that is
-        over stays in its end state, so the shares of every step sum to 1.
+        over stays in its end state, so the shares of every step sum to 1. Of a log read with
+        ``other_below=N``, states of a step with fewer than N customers are counted as one, with
+        more where they could be recalculated.
 
     Raises
     ------
@@ -243,6 +288,9 @@ def flow_table(
         and ``customers`` that made that move; ``share`` of the journeys read
         (``attrs["journeys_read"]``) with ``share_ci_lower``, ``share_ci_upper`` (95 %) and
         ``interval_method``. What flows into a node at a step flows out of it at the next.
+        Of a log read with ``other_below=N``, moves of a step with fewer than N customers are
+        counted as one, from and to ``(fewer than N customers)``, with more where they could be
+        recalculated.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from omninb.events.ledger import Ledger
 from omninb.events.repeats import codes
 from omninb.events.roles import NAMES, ROLES
 from omninb.events.texts import NOT_SET, fold, read_names, rename, words_of
+from omninb.wording import fewer_than
 
 Columns = dict[str, pa.ChunkedArray]
 _SHOWN = 5
@@ -78,7 +79,7 @@ def _phases(typed: Columns, phases: Mapping[str, str]) -> pa.ChunkedArray:
 
 def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
     """Pool channels and events of fewer than `below` customers under one name."""
-    pooled = f"(fewer than {below} customers)"
+    pooled = fewer_than(below)
     customers = codes(typed["customer_id"])
     for role in ("channel", "event"):
         column = typed[role].unify_dictionaries()

@@ -77,8 +77,9 @@ def read_events(
     recode : mapping, optional
         Role to {old name: new name}, for roles that are names.
     other_below : int, optional
-        Channels and events of fewer than this many customers become
-        ``(fewer than N customers)`` before anything is computed.
+        For what is to be shared: channels and events of fewer than this many customers become
+        ``(fewer than N customers)`` before anything is computed, and every table and graph of the
+        log pools its own rows of fewer customers likewise (see `omninb.pooling`).
     priority : sequence of str, optional
         Events in the order that equal timestamps are to take, all others last; the rows are then
         in time order. Without it, equal timestamps keep the input order.
@@ -169,6 +170,7 @@ def read_events(
         quarantine=quarantine,
         counts=counts,
         files=files,
+        min_customers=other_below,
     )
 
 

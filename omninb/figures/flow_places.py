@@ -15,6 +15,7 @@ from omninb.figures.lettering import anchor_words
 from omninb.figures.style import BEYOND, CONVERTED, EXIT, OPEN, SMALLER, START
 
 SLOT, TALL_SLOT, GAP = 16.0, 29.0, 6.0  # a label on one line, on two; between bars
+_POOLED = "(fewer than "
 BAR = 16.0  # a bar's width
 
 
@@ -64,6 +65,8 @@ class Flow:
 def flow(flows: pd.DataFrame) -> Flow:
     """Bars and ribbons of a flow table; refused where a bar's flows in and out differ.
 
+    They may where rare moves are pooled; a bar is then the larger of both.
+
     Raises
     ------
     OmninbError
@@ -88,9 +91,12 @@ def flow(flows: pd.DataFrame) -> Flow:
             ends.append(bar)
         chart.ribbons.append(Ribbon(ends[0], ends[1], row))
     terminal = {CONVERTED, EXIT, OPEN, BEYOND} | ({START} if backwards else set())
-    for column, name in chart.bars:
-        key = (column, name)
-        if column and name not in terminal and into.get(key, 0) != out.get(key, 0):
+    pooled = any(name.startswith(_POOLED) for _, name in chart.bars)
+    for key, bar in chart.bars.items():
+        column, name = key
+        if pooled:  # rare moves lead from and to a bar of their own
+            bar.journeys = max(into.get(key, 0), out.get(key, 0))
+        elif column and name not in terminal and into.get(key, 0) != out.get(key, 0):
             raise OmninbError(
                 f"flows: at step {steps[column - 1]}, {name!r}, {into.get(key, 0):,} journeys flow "
                 f"in and {out.get(key, 0):,} out. Pass a whole flow_table, unfiltered."
