@@ -96,8 +96,8 @@ def transition_graph(
 
 def _forget(graph: nx.DiGraph[str], into: Mapping[Edge, Edge | None], fewest: int) -> None:
     """Take from nodes what would tell their pooled edges, and leave out nodes of too few."""
-    nodes: list[tuple[str, dict[str, Any]]] = list(graph.nodes(data=True))
-    for name, facts in nodes:
+    for name in list(graph):
+        facts: dict[str, Any] = graph.nodes[name]
         if facts["kind"] in ("node", "end") and facts["customers"] < fewest:
             graph.remove_node(name)
         elif facts["kind"] == "end" and facts.get("share", 1.0) * facts["settled"] < fewest:

@@ -103,6 +103,27 @@ def pooled_rows(
     return state.pooling()
 
 
+def merged(
+    labels: Sequence[tuple[str, ...]],
+    values: np.ndarray,
+    found: Pooling,
+    names: Mapping[int, tuple[str, ...]],
+) -> tuple[list[tuple[str, ...]], np.ndarray, list[int]]:
+    """Rows with pooled ones summed up under ``names``, behind the others; and their numbers.
+
+    Parameters
+    ----------
+    labels : list of tuple
+    values : numpy.ndarray, int64, shape (groups, rows, fields)
+        Counts that add over rows.
+    """
+    shown = np.flatnonzero(found.into == SHOWN)
+    pools = [int(pool) for pool in np.unique(found.into) if pool not in (SHOWN, LEFT_OUT)]
+    sums = [values[:, found.into == pool].sum(axis=1, keepdims=True) for pool in pools]
+    rows = [*(labels[row] for row in shown), *(names[pool] for pool in pools)]
+    return rows, np.concatenate([values[:, shown], *sums], axis=1), [SHOWN] * len(shown) + pools
+
+
 @dataclass
 class _State:
     customers: np.ndarray
@@ -117,7 +138,12 @@ class _State:
 
     def __post_init__(self) -> None:
         self.size = self.customers.sum(axis=0)
-        self.hidden = self.size < self.fewest
+        told = self.counts.copy()
+        for cell in self.known:
+            told[cell] = self.fewest
+        # A row that bears the pooled name is a sum already, of names pooled before.
+        narrow = (told < self.fewest - 1).any(axis=1) & self.hosts
+        self.hidden = (self.size < self.fewest) | narrow
         self.level = np.zeros(len(self.size), np.int64)
         self.reach = np.stack((self.counts, self.counts)).astype(float)
 
@@ -210,9 +236,10 @@ class _State:
         """Withhold or hide more for the sake of pinned counts; False where nothing can be done."""
         at, changed = self.at, False
         done: set[object] = set()
+        before = frozenset(self.withheld)
         for (row, column), told in cells.items():
             pool = int(at[row])
-            if column in self.optional and pool != LEFT_OUT and (pool, column) not in self.withheld:
+            if column in self.optional and pool != LEFT_OUT and (pool, column) not in before:
                 self.withheld |= {(pool, other) for other in self.optional[column]}
                 changed = True
                 continue

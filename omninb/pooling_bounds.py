@@ -41,8 +41,9 @@ def too_narrow(
         Counts whose range has fewer than ``fewest`` whole numbers, each with the numbers of the
         sums that hold it there (those of ``below`` after those of ``equal``). Two counts that
         enter the very same sums can be exchanged for each other, so these reach from 0 to their
-        sum: no program is solved for them. Of the others, each solution of a program with mixed aims widens what many
-        counts are known to reach; a count still too narrow is asked for by itself.
+        sum: no program is solved for them. Of the others, each solution of a program with
+        mixed aims widens what many counts are known to reach; a count still too narrow is asked
+        for by itself.
     """
     _exchange(values, equal, below, low, high)
     if not (unsure := _unsure(low, high, fewest)).any():
@@ -81,8 +82,8 @@ def _exchange(
         for i, coefficient in row.items():
             sums[i].append((number, coefficient))
     alike: dict[tuple[tuple[int, float], ...], list[int]] = defaultdict(list)
-    for i, entered in enumerate(sums):
-        alike[tuple(entered)].append(i)
+    for i, own in enumerate(sums):
+        alike[tuple(own)].append(i)
     for entered, members in alike.items():
         if len(members) > 1 or not entered:
             low[members] = 0.0

@@ -29,11 +29,21 @@ def rows_of(seed, customers=60):
     return rows
 
 
-def journeys_of(seed, fewest, customers=60):
+def shared_and_plain(rows, fewest, **rules):
     """Journeys of a log that is to be shared, and the same with nothing pooled in tables."""
-    log = log_of(rows_of(seed, customers), other_below=fewest)
-    shared = log.journeys(split_gap="20d", end_at=None)
+    shared = log_of(rows, other_below=fewest).journeys(**rules)
     return shared, replace(shared, min_customers=None)
+
+
+def journeys_of(seed, fewest, customers=60):
+    """The same of random rows, where nothing converts."""
+    return shared_and_plain(rows_of(seed, customers), fewest, split_gap="20d")
+
+
+def same(row, other):
+    """Whether two rows tell the same, whatever the types of their numbers."""
+    return all(value == other[name] or str(value) == str(other[name])
+               for name, value in row.items())  # fmt: skip
 
 
 class Attacker:
