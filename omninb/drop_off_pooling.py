@@ -52,8 +52,8 @@ def _totals(labels: Sequence[Label]) -> Iterator[Total]:
     """Who took a step went on or was lost; who went on took the next step, on that node or not."""
     at: dict[int, list[int]] = {}
     row_of = {label: row for row, label in enumerate(labels)}
-    for row, (step, _) in enumerate(labels):
-        at.setdefault(int(step), []).append(row)
+    for row, (place, _) in enumerate(labels):
+        at.setdefault(int(place), []).append(row)
         yield Total(((row, _CUSTOMERS),), tuple((row, f) for f in (_LOST, _SAME, _OTHER)))
     for step, rows in at.items():
         after = at.get(step + 1, [])

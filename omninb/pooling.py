@@ -120,7 +120,7 @@ def merged(
     shown = np.flatnonzero(found.into == SHOWN)
     pools = [int(pool) for pool in np.unique(found.into) if pool not in (SHOWN, LEFT_OUT)]
     sums = [values[:, found.into == pool].sum(axis=1, keepdims=True) for pool in pools]
-    rows = [*(labels[row] for row in shown), *(names[pool] for pool in pools)]
+    rows = [*(labels[row] for row in shown.tolist()), *(names[pool] for pool in pools)]
     return rows, np.concatenate([values[:, shown], *sums], axis=1), [SHOWN] * len(shown) + pools
 
 
