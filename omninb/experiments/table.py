@@ -14,6 +14,7 @@ from omninb.errors import OmninbError
 from omninb.experiments.arms import Parts
 from omninb.experiments.checks import Check, judged, whole_checks
 from omninb.experiments.enrolment import participants_of
+from omninb.experiments.few import without_few
 from omninb.experiments.metrics import Metric
 from omninb.experiments.outcome_checks import TOO_FEW, outcome_checks
 from omninb.experiments.participants import Covariate, Design, Participants
@@ -121,6 +122,9 @@ def experiment_table(
         - ``verdict`` : ``better``, ``worse``, ``no clear difference`` or ``cannot say: …``, by the
           adjusted p-value; of guardrails by non-inferiority alone.
 
+        Of a log read with ``other_below=N``, levels of which an arm has fewer than N customers are
+        left out, with the next smallest where they could be recalculated.
+
         ``attrs`` holds the arms, what was asked and the rows of
         :func:`experiment_check_table` (``checks``).
 
@@ -168,6 +172,8 @@ def experiment_table(
     frame["verdict"] = [verdict for _, verdict in said]
     for column in (*_TEXTS, "interval_method", "guardrail", "verdict"):
         frame[column] = texts(frame[column])
+    if (fewest := getattr(source, "min_customers", None)) is not None:
+        frame = without_few(frame, fewest)
     frame.attrs = _attrs(people, design, asked, correction, checks)
     return frame
 
