@@ -79,7 +79,8 @@ def read_events(
     other_below : int, optional
         For what is to be shared: channels and events of fewer than this many customers become
         ``(fewer than N customers)`` before anything is computed, and every table and graph of the
-        log pools its own rows of fewer customers likewise (see `omninb.pooling`).
+        log pools its own rows of fewer customers likewise (see `omninb.pooling`), but for
+        experiments' days, distributions and transitions.
     priority : sequence of str, optional
         Events in the order that equal timestamps are to take, all others last; the rows are then
         in time order. Without it, equal timestamps keep the input order.
