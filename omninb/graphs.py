@@ -47,7 +47,7 @@ def transition_graph(
         is ``settled``) with bounds. The graph carries the facts of the tables, and
         ``smaller_pairs`` and ``smaller_transitions``. Of a log read with ``other_below=N``, edges
         that `transition_table` pools are bundled too, whatever their ends; nodes of fewer than N
-        customers are left out, and rates that would tell a bundled edge.
+        customers are left out, as are counts of such ends and rates that would tell a bundled edge.
 
     Raises
     ------
@@ -98,10 +98,14 @@ def _forget(graph: nx.DiGraph[str], into: Mapping[Edge, Edge | None], fewest: in
     """Take from nodes what would tell their pooled edges, and leave out nodes of too few."""
     for name in list(graph):
         facts: dict[str, Any] = graph.nodes[name]
-        if facts["kind"] in ("node", "end") and facts["customers"] < fewest:
+        if facts["kind"] == "node" and facts["customers"] < fewest:
             graph.remove_node(name)
-        elif facts["kind"] == "end" and facts.get("share", 1.0) * facts["settled"] < fewest:
-            facts |= dict.fromkeys([key for key in facts if key.startswith("share")], float("nan"))
+        elif facts["kind"] == "end":
+            if 0 < facts["customers"] < fewest:  # it stays as an end, of which nothing is told
+                del facts["journeys"], facts["customers"]
+            if 0 < facts.get("share", 0.0) * facts["settled"] < fewest:
+                gone = [key for key in facts if key.startswith("share")]
+                facts |= dict.fromkeys(gone, float("nan"))
         elif (name, "exit") in into:
             gone = [key for key in facts if key.startswith("leave_")]
             facts |= dict.fromkeys(gone, float("nan")) | {"interval_method": "none"}
