@@ -28,8 +28,9 @@ lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers
+bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of the simulator at 1 million
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/simulate_speed.py
 	$(BIN)/python benchmarks/experiment_speed.py
 
 coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs
@@ -45,8 +46,9 @@ sample: .venv/ready ## write the samples in data/, clean and dirty, again from t
 	$(BIN)/python tools/write_sample.py
 	$(BIN)/python tools/write_dirty_sample.py
 
-picture: .venv/ready ## draw the README's journey map again from the sample
+picture: .venv/ready ## draw the README's journey map and the sample's shop again
 	$(BIN)/python tools/draw_picture.py
+	$(BIN)/python tools/draw_shop.py
 
 lock: .venv/ready ## write requirements.lock again from pyproject.toml; delete it first for newer versions
 	$(BIN)/$(UV_COMPILE)

@@ -29,6 +29,7 @@ from omninb.experiments.sequential import always_valid_p_value, always_valid_qua
 ALPHA = 0.05
 CUSTOMERS = 2_000
 EFFECT = 0.2
+UNEVEN = {"mean, one in ten treated": ("mean", 50_000, 1 / 9)}  # kind, customers, ratio
 DAYS, A_DAY = 35, 100
 PLANNED = DAYS * A_DAY
 BIASED = "mean, winsorised"  # towards what the cap leaves, which has no closed form
@@ -39,7 +40,9 @@ Answer = dict[str, Any]
 def fixed(task: tuple[str, float, int]) -> list[Answer]:
     """Whether a test's p-value is below 5 %, and on which side its bounds miss the truth."""
     kind, effect, seed = task
-    trial = simulate(kind, np.random.default_rng([seed, int(1000 * effect)]), CUSTOMERS, effect)
+    name, customers, ratio = UNEVEN.get(kind, (kind, CUSTOMERS, 1.0))
+    rng = np.random.default_rng([seed, int(1000 * effect)])
+    trial = simulate(name, rng, customers, effect, ratio)
     found = Parts.of(trial.outcome, trial.arm, 2).compare(0, 1, 1 - ALPHA)
     return [
         {
@@ -128,13 +131,18 @@ def experiment_rows(logs: int) -> list[Row]:
 
 
 def _error_rows(logs: int) -> list[Row]:
-    kinds = [*KINDS, *CUPED]
-    tasks = [(kind, 0.0, seed) for kind in kinds for seed in range(logs)]
+    kinds = [*KINDS, *CUPED, *UNEVEN]
+    each = {kind: logs // 5 if kind in UNEVEN else logs for kind in kinds}
+    tasks = [(kind, 0.0, seed) for kind in kinds for seed in range(each[kind])]
     found = pd.DataFrame(side_by_side(fixed, tasks, "A/A tests")).groupby("kind")["alarm"].mean()
-    bounds = band(ALPHA, 0.007, asked=10_000, logs=logs)
-    size = f"{CUSTOMERS:,} customers"
     return [
-        share_row("experiment_table", f"A/A, {kind}; {size}", found[kind], bounds) for kind in kinds
+        share_row(
+            "experiment_table",
+            f"A/A, {kind}; {UNEVEN[kind][1] if kind in UNEVEN else CUSTOMERS:,} customers",
+            found[kind],
+            band(ALPHA, 0.007, asked=10_000, logs=each[kind]),
+        )
+        for kind in kinds
     ]
 
 

@@ -94,14 +94,22 @@ def crossed(seed: int) -> Trial:
     return _shop(pd.concat([frame, other.assign(timestamp=seen["timestamp"] + DAY / 24)]))
 
 
-def stamped_late(seed: int) -> Trial:
+def lost_outcomes(seed: int) -> Trial:
+    """Of the treatment one outcome in twenty more is missing."""
+    frame, metrics, design = clean_frame(seed)
+    rng = np.random.default_rng([seed, 9])
+    lost = (frame["variant"] == "new") & (rng.random(len(frame)) < 0.05)
+    return frame.assign(bought=frame["bought"].where(~lost)), metrics, design
+
+
+def stamped_late(seed: int, arms: tuple[str, ...] = ("control", "new")) -> Trial:
     """Who buys gets the variant written down an hour after the purchase, not at the checkout."""
     frame = shop_frame(CUSTOMERS, seed)
     exposures = frame[frame["variant"].notna()].set_index("customer_id")
     bought = frame[frame["event"] == "purchase"]
     exposed = bought["customer_id"].map(exposures["timestamp"])
     first = bought[bought["timestamp"] > exposed].groupby("customer_id")["timestamp"].min()
-    late = first.reindex(exposures.index).dropna() + DAY / 24
+    late = first.reindex(exposures.index[exposures["variant"].isin(arms)]).dropna() + DAY / 24
     rows = frame["variant"].notna() & frame["customer_id"].isin(late.index)
     frame.loc[rows, "timestamp"] = frame.loc[rows, "customer_id"].map(late)
     return _shop(frame)
@@ -120,11 +128,16 @@ SPOILT: dict[str, tuple[str, Callable[[int], Trial]]] = {
         "3 % of one arm, 1 % of the other",
         lambda s: clean_frame(s, swapped=(0.01, 0.03)),
     ),
-    "exposure after outcome": ("buyers' variant written after purchase", stamped_late),
+    "exposure after outcome": (
+        "buyers' variant written after purchase, of the treatment",
+        lambda s: stamped_late(s, ("new",)),
+    ),
+    "outcome mostly before exposure": ("buyers' variant written after purchase", stamped_late),
     "covariate after exposure": (
         "the variant moved it by a sixth of its standard deviation",
         lambda s: clean_frame(s, changed=1 / 6),
     ),
+    "missing outcomes": ("one in twenty of one arm", lost_outcomes),
     "too few customers": ("50 customers", lambda s: _shop(shop_frame(50, s))),
     "windows not over": ("two in three are open", half_open),
     "novelty": (

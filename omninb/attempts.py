@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from omninb.errors import OmninbError, duration, nearest
 from omninb.funnel_steps import FunnelSteps
-from omninb.journeys import Journeys
+from omninb.journeys import Journeys, given_journeys
 from omninb.passes import attempts as passes
 from omninb.passes import mixed
 from omninb.passes.compiling import each, group_ranges
@@ -46,7 +46,9 @@ class Units:
     def of(cls, journeys: Journeys, unit: str, hold: str | None) -> Units:
         """The units that ``unit`` and ``hold`` ask for."""
         if unit not in ("customer", "journey"):
-            raise OmninbError(f'unit={unit!r}: "customer" or "journey".')
+            raise OmninbError(f'unit={unit!r}: give "customer" or "journey".')
+        if hold is not None and not isinstance(hold, str):
+            raise OmninbError(f"hold={hold!r}: give one column, such as hold='order_id'.")
         customers = np.arange(journeys.customers, dtype=np.int32)
         if unit == "customer":
             offsets = journeys.journey_offsets[journeys.customer_offsets]
@@ -144,9 +146,10 @@ class Search:
         between: tuple[int, int] = (-_EVER, _EVER),
     ) -> Search:
         """Read the arguments of a funnel."""
+        given_journeys(journeys)
         for name, value, known in (("order", order, ORDERS), ("attempt", attempt, ATTEMPTS)):
-            if value not in known:
-                raise OmninbError(f"{name}={value!r}: one of {', '.join(known)}.")
+            if not isinstance(value, str) or value not in known:
+                raise OmninbError(f"{name}={value!r} is not known.{nearest(str(value), known)}")
         if order != "ordered" and steps.optional:
             why = {
                 "strict": "nothing comes between strict steps",

@@ -196,7 +196,7 @@ def simulate(customers: int, seed: int, out: str, truths: dict[str, Any], dirty:
 
     truth.json says what is true of the log, with definitions, and with which seed it was drawn.
     NAME.counterfactual.parquet says what each customer would have bought without the e-mails, the
-    retargeting, the videos and the new checkout.
+    retargeting, the videos, the new checkout, the hand-overs and the dip.
 
     \b
     omninb simulate --customers 5000 --seed 1 --out events.csv

@@ -157,7 +157,7 @@ class OnwardTally(Tally):
             ends = here + 1 == journeys.journey_offsets[journey + 1]
             following = np.where(
                 ends,
-                len(names) + journeys.end_states[journey],
+                len(names) + journeys.end_states[journey].astype(np.int64),
                 codes[np.where(ends, here, here + 1)],
             )
             kind = (outcome[chosen] == OTHER) * nodes + node[chosen]

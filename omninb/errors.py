@@ -81,7 +81,7 @@ _MICROSECONDS = {
     "d": 86_400_000_000,
     "w": 604_800_000_000,
 }
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Zµ]+)\s*")
+_DURATION = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*([a-zA-Zµ]+)\s*")
 
 
 def duration(text: object, argument: str) -> int:

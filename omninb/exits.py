@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from omninb.adjusting import adjusted
 from omninb.conditions import matching
 from omninb.errors import OmninbError, nearest
 from omninb.intervals import CONFIDENCE, Rates
@@ -171,12 +172,7 @@ def exit_table(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio, expected_rate = total / np.where(expected > 0, expected, np.nan), expected / whole
         low, high, p = _ratio_bounds(cells, natural, np.log(ratio), rates)
-    judged = np.isfinite(p) & ~natural
-    adjusted = np.full(len(p), np.nan)
-    if judged.any():
-        from statsmodels.stats.multitest import multipletests
-
-        adjusted[judged] = multipletests(p[judged], method="fdr_bh")[1]
+    p_adjusted = adjusted(np.where(natural, np.nan, p), "bh")
     frame = pd.DataFrame(
         {
             "_node": texts(names),
@@ -191,8 +187,8 @@ def exit_table(
             "ratio_ci_upper": high,
             "excess_exits": total - expected,
             "p_value": p,
-            "p_adjusted": adjusted,
-            "flagged": (np.nan_to_num(adjusted, nan=1.0) < 1 - CONFIDENCE) & (ratio > 1),
+            "p_adjusted": p_adjusted,
+            "flagged": (np.nan_to_num(p_adjusted, nan=1.0) < 1 - CONFIDENCE) & (ratio > 1),
             "expected_end": natural,
         }
     )
@@ -206,9 +202,9 @@ def exit_table(
 
 def _named(names: Sequence[str], expected_ends: Sequence[str]) -> np.ndarray:
     """Which kinds are named, whole or by one of their parts."""
-    if isinstance(expected_ends, str):
+    if isinstance(expected_ends, str) or not all(isinstance(end, str) for end in expected_ends):
         raise OmninbError(
-            f"expected_ends={expected_ends!r}: give a list, such as [{expected_ends!r}]."
+            f"expected_ends={expected_ends!r}: give a list of names, such as ['delivered']."
         )
     parts = [{name, *name.split(" · ")} for name in names]
     pooled = any(name.startswith("(fewer than ") or not name for name in names)

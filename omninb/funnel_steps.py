@@ -57,9 +57,11 @@ class FunnelSteps:
             )
         labels: list[str] = []
         for step in steps:
-            words = condition_words(step)
+            words = condition_words(_checked(step, "steps"))
             again = sum(label == words or label.startswith(f"{words} (") for label in labels)
             labels.append(f"{words} ({again + 1})" if again else words)
+        if isinstance(optional, str) or not isinstance(optional or [], Sequence):
+            raise OmninbError(f"optional={optional!r}: give a list of steps, such as ['checkout'].")
         may_skip = [_place(name, labels, "optional") for name in optional or []]
         if {0, len(labels) - 1} & set(may_skip):
             raise OmninbError(
@@ -74,7 +76,7 @@ class FunnelSteps:
                     f"exclude: between {first!r} and {last!r}: name two required steps in order."
                 )
             spans.append((required.index(ends[0]), required.index(ends[1])))
-            excluded.append(what)
+            excluded.append(_checked(what, "exclude"))
         ordered = [steps[i] for i in [*required, *sorted(may_skip)]]
         if len(ordered) + len(excluded) > _MOST_BITS:
             raise OmninbError(
@@ -105,8 +107,10 @@ class FunnelSteps:
         """
         alternatives = [_alternatives(condition) for condition in self.conditions]
         fits: np.ndarray | None = None
+        excluding = len(self.conditions) - len(self.spans)
+        arguments = ["exclude" if i >= excluding else "steps" for i in range(len(alternatives))]
         for layer in itertools.zip_longest(*alternatives):
-            found = _look_up(columns, layer)
+            found = _look_up(columns, layer, arguments)
             fits = found if fits is None else np.bitwise_or(fits, found, out=fits)
         assert fits is not None
         return fits
@@ -116,15 +120,32 @@ def _alternatives(condition: Step) -> list[Mapping[str, object]]:
     if isinstance(condition, str):
         return [{"event": condition}]
     if isinstance(condition, Mapping):
-        if not condition:
-            raise OmninbError("steps: an empty condition {} fits everything.")
         return [condition]
-    if not isinstance(condition, Sequence) or not condition:
-        raise OmninbError(f"steps: {condition!r} is no event, mapping or list of alternatives.")
     return [one for part in condition for one in _alternatives(part)]
 
 
-def _look_up(columns: Columns, layer: Sequence[Mapping[str, object] | None]) -> np.ndarray:
+def _checked(condition: Step, argument: str) -> Step:
+    """A condition as it was given, if it is one."""
+    if isinstance(condition, str) and condition:
+        return condition
+    if isinstance(condition, Mapping) and condition:
+        for role, values in condition.items():
+            if isinstance(values, list | tuple | set | frozenset) and not values:
+                raise OmninbError(f"{argument}: {{{role!r}: {values!r}}} fits no touchpoint.")
+        return condition
+    if isinstance(condition, list | tuple) and condition:
+        for one in condition:
+            _checked(one, argument)
+        return condition
+    raise OmninbError(
+        f"{argument}: {condition!r} is no step. Give an event, a mapping of roles to values such "
+        "as {'channel': 'store'}, or a list of such alternatives."
+    )
+
+
+def _look_up(
+    columns: Columns, layer: Sequence[Mapping[str, object] | None], arguments: Sequence[str]
+) -> np.ndarray:
     """The bits of those conditions whose alternative in this layer a touchpoint fits."""
     roles = list(dict.fromkeys(role for one in layer if one for role in one))
     fits = fresh(len(columns.order), np.uint16)
@@ -135,7 +156,9 @@ def _look_up(columns: Columns, layer: Sequence[Mapping[str, object] | None]) -> 
         for bit, one in enumerate(layer):
             if one is None:
                 continue
-            chosen = chosen_codes(columns, role, one[role], "steps")[1] if role in one else True
+            chosen: np.ndarray | bool = True
+            if role in one:
+                chosen = chosen_codes(columns, role, one[role], arguments[bit])[1]
             fits_of[np.broadcast_to(chosen, fits_of.shape)] |= np.uint16(1 << bit)
         each(
             mark_fits,
@@ -152,6 +175,8 @@ def _exclusions(
         return []
     if isinstance(exclude, str | Mapping) or _is_span(exclude, labels):
         exclude = [exclude]  # type: ignore[list-item]
+    if not isinstance(exclude, Sequence):
+        _checked(exclude, "exclude")
     return [
         one if _is_span(one, labels) else (one, labels[0], labels[-1])  # type: ignore[misc]
         for one in exclude

@@ -198,7 +198,7 @@ def _levels(journeys: Journeys, breakdown: Breakdown | None) -> tuple[list[str],
             f'breakdown={breakdown!r}: a role at the first step, such as "channel", or of the '
             'customer at the first touchpoint of all, {"customer": "channel"}.'
         )
-    codes, names = labels_of(journeys, _role(breakdown), _MOST_LEVELS)
+    codes, names = labels_of(journeys, _role(breakdown), _MOST_LEVELS, "breakdown")
     if isinstance(breakdown, Mapping):
         starts = journeys.journey_offsets[journeys.customer_offsets]
         codes = np.repeat(codes[starts[:-1]], np.diff(starts))

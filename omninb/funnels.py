@@ -177,7 +177,11 @@ def funnel_period_table(
             "within: without a window earlier periods had longer to convert than later ones. "
             'Give one, such as within="7d".'
         )
-    if isinstance(periods, str) or len(periods) < 2 or any(len(one) != 2 for one in periods):
+    if (
+        not isinstance(periods, list | tuple)
+        or len(periods) < 2
+        or not all(isinstance(one, list | tuple) and len(one) == 2 for one in periods)
+    ):
         raise OmninbError(f"periods={periods!r}: give two or more pairs (start, end) of dates.")
     asked = FunnelSteps.of(steps)
     frames: list[pd.DataFrame] = []

@@ -286,3 +286,13 @@ class Journeys:
             f"Journeys: {len(self):,} of {self.customers:,} customers, "
             f"{self.touchpoints:,} touchpoints ({states})"
         )
+
+
+def given_journeys(given: object) -> Journeys:
+    """What was given for ``journeys``, refused where it is a log that nobody cut yet."""
+    if not isinstance(given, Journeys):
+        raise OmninbError(
+            f"journeys: {type(given).__name__} was given. Cut the log into journeys first: "
+            "log.journeys(…)."
+        )
+    return given

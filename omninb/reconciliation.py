@@ -14,7 +14,7 @@ from omninb.funnel_steps import FunnelSteps, Step
 from omninb.funnels import funnel_table
 from omninb.journeys import END_STATES, Journeys
 from omninb.steps import flow_table, step_table
-from omninb.tallies import START, By, texts
+from omninb.tallies import START, By, labels_of, texts
 from omninb.transitions import transition_table
 
 _SAME = "they count the same thing"
@@ -130,7 +130,10 @@ def _funnels(journeys: Journeys, steps: Sequence[Step], by: By, within: str | No
     ]  # fmt: skip
     if all(isinstance(step, str) for step in pair):
         moves = transition_table(journeys, "event", gaps=False)
-        edge = moves[(moves["source"] == one) & (moves["target"] == two)]
+        events = journeys.columns.codes("event")[1]
+        node = dict(zip(events, labels_of(journeys, "event", len(events))[1], strict=True))
+        source, target = (node.get(str(step)) for step in pair)
+        edge = moves[(moves["source"] == source) & (moves["target"] == target)]
         rows += [
             (f"journeys with {two} right after {one}", 'funnel_table, order="strict"',
              int(strict.iloc[-1]), "transition_table", int(edge["journeys"].sum()), _SAME),

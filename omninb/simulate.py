@@ -74,8 +74,8 @@ def simulate_retailer(
         ``log.journeys`` under which the exit probabilities hold; what was drawn: ``customers``,
         ``touchpoints``, ``journeys`` (cut by those rules) and ``purchases``; and
         ``counterfactual``, a pyarrow Table: for each customer purchases and their value (EUR, as
-        ordered) in the log, and without the e-mails, the retargeting, the videos and the new
-        checkout.
+        ordered) in the log, and without the e-mails, the retargeting, the videos, the new
+        checkout, the hand-overs and the dip.
 
     Raises
     ------

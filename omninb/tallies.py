@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from omninb.errors import OmninbError
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds
-from omninb.journeys import Journeys
+from omninb.journeys import Journeys, given_journeys
 from omninb.layout import writable
 from omninb.passes.attempt_counts import NO_VALUE
 from omninb.passes.compiling import group_ranges
@@ -191,7 +191,9 @@ def with_node(frame: pd.DataFrame, by: str) -> pd.DataFrame:
     return frame.rename(columns={"_node": by})
 
 
-def labels_of(journeys: Journeys, by: By, most: int) -> tuple[np.ndarray, list[str]]:
+def labels_of(
+    journeys: Journeys, by: By, most: int, argument: str = "by"
+) -> tuple[np.ndarray, list[str]]:
     """Codes and labels of the nodes of an analysis, refused where there are too many to read.
 
     A value that bears the name of a node of omninb's own, such as START, gets its role behind it:
@@ -203,13 +205,13 @@ def labels_of(journeys: Journeys, by: By, most: int) -> tuple[np.ndarray, list[s
     OmninbError
         If ``by`` has more than ``most`` labels.
     """
-    codes, labels = journeys.columns.codes(by)
+    codes, labels = given_journeys(journeys).columns.codes(by, argument)
     if journeys.min_customers is not None:
         codes, labels = _pool_labels(journeys, codes, labels, journeys.min_customers)
     if len(labels) > most:
         raise OmninbError(
-            f"by={by!r} has {len(labels):,} different values; this analysis takes {most:,}. Group "
-            "rare ones with other_below= or rename them with recode= of read_events."
+            f"{argument}={by!r} has {len(labels):,} different values; this analysis takes {most:,}:"
+            " group rare ones with other_below= or rename them with recode= of read_events."
         )
     role = by if isinstance(by, str) else " · ".join(by)
     shown = list(labels)

@@ -13,6 +13,8 @@ WITHOUT = {
     "retargeting": "retargeting",
     "video": "video_uplift",
     "checkout_test": "checkout_test",
+    "handover": "chat_handover",
+    "dip": "channel_dip",
 }
 
 
@@ -33,18 +35,36 @@ def test_the_factual_columns_are_what_the_log_holds(lived):
     assert len(otherwise) == CUSTOMERS
 
 
+def simulated(**truths) -> pd.DataFrame:
+    return simulate_table(CUSTOMERS, SEED, **truths)[1]["counterfactual"].to_pandas()
+
+
+def same_without(effect: str, otherwise: pd.DataFrame, again: pd.DataFrame) -> pd.Series:
+    """Whether each customer of another year bought what the counterfactual says."""
+    again = again.set_index("customer_id").loc[otherwise.index]
+    same = again["purchases"] == otherwise[f"purchases_without_{effect}"]
+    return same & ((again["value"] - otherwise[f"value_without_{effect}"]).abs() < 0.001)
+
+
 @pytest.mark.parametrize("effect", WITHOUT)
 def test_a_year_without_the_effect_is_what_the_counterfactual_says(lived, effect):
     _, otherwise = lived
-    again = simulate_table(CUSTOMERS, SEED, **{WITHOUT[effect]: None})[1]["counterfactual"]
-    again = again.to_pandas().set_index("customer_id")
-    same = again["purchases"] == otherwise[f"purchases_without_{effect}"]
-    same &= (again["value"] - otherwise[f"value_without_{effect}"]).abs() < 0.001
+    same = same_without(effect, otherwise, simulated(**{WITHOUT[effect]: None}))
     if effect in ("email", "retargeting"):
         assert same.all()
-    # The video and the test change on which channels and how often customers are seen; the rates
-    # that carry the planted retention and e-mail effect are then set a little differently.
+    # The others change on which channels and how often customers are seen; the rates that carry
+    # the planted retention and e-mail effect are then set a little differently.
     assert same.mean() > 0.99
+
+
+def test_without_rates_that_carry_other_truths_it_is_so_for_every_customer():
+    plain: dict[str, None] = {"email_effect": None, "four_channel_retention": None}
+    otherwise = simulated(**plain).set_index("customer_id")
+    for effect, truth in WITHOUT.items():
+        assert same_without(effect, otherwise, simulated(**(plain | {truth: None}))).all(), effect
+    for effect in ("video", "checkout_test", "handover", "dip"):
+        changed = otherwise["purchases"] != otherwise[f"purchases_without_{effect}"]
+        assert 3 < changed.sum() < 0.02 * CUSTOMERS, effect
 
 
 def test_retargeting_changes_nothing_e_mail_and_the_treated_checkout_do(lived):

@@ -225,3 +225,13 @@ def test_wrong_arguments_are_told_what_would_do(function, arguments, words):
         arguments = {"by": own}
     with pytest.raises(onb.OmninbError, match=words):
         function(journeys, **({"steps": ["a", "b"]} | arguments))
+
+
+@pytest.mark.parametrize("kinds", [252, 254, 300])
+def test_what_came_next_has_its_own_name_among_many(kinds):
+    """End states are told apart from names, however many names there are."""
+    rows = [(f"n{i}", 0, "web", f"e{i:03d}") for i in range(kinds)]
+    rows += [(f"c{i}", 10, "web", "start") for i in range(20)]
+    rows += [("d", 10, "web", "start"), ("d", 11, "web", "done"), ("z", 90 * DAY, "web", "late")]
+    table = onb.lost_to_table(log_of(rows).journeys(), ["start", "done"])
+    assert table[["next", "customers"]].values.tolist() == [["exit", 20]]

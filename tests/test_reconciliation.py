@@ -42,6 +42,18 @@ def test_who_was_won_before_the_first_contact_counts_in_any_order_only():
     assert "before the one it should follow" in row["why"]
 
 
+@pytest.mark.parametrize("steps", [["open", "exit"], ["exit", "exit", "open"]])
+def test_events_named_like_nodes_and_steps_taken_twice_agree(steps):
+    rows = [(who, t, "web", event) for who in "ab" for t, event in enumerate(steps)]
+    table = onb.reconciliation_table(log_of(rows).journeys(), steps)
+    one, two = (
+        f"{step} (2)" if i and step in steps[:i] else step for i, step in enumerate(steps[:2])
+    )
+    row = table[table["what"] == f"journeys with {two} right after {one}"].iloc[0]
+    assert (row["count"], row["other_count"], row["agrees"]) == (2, 2, True)
+    assert (table.loc[table["agrees"], "difference"] == 0).all()
+
+
 @pytest.mark.parametrize("rows", [[], [("a", 0, "web", "view")]])
 def test_a_log_with_next_to_nothing_goes_through(rows):
     steps = ["view", "view"] if rows else ["view", "purchase"]

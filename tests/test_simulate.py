@@ -77,6 +77,15 @@ def test_the_log_is_in_time_order_with_minutes_in_a_visit_and_days_between(year)
     assert (rows["timestamp"].dt.year == 2025).all()
 
 
+def test_stores_are_visited_in_opening_hours_and_in_a_visit_of_its_own(year):
+    rows, _ = year
+    store = rows["channel"] == "store"
+    when = rows.loc[store, "timestamp"].dt
+    assert set(when.hour) == set(range(9, 20)) and 6 not in set(when.day_of_week)
+    stays = rows["session_id"] == rows["session_id"].shift()
+    assert (rows["channel"].shift()[store & stays] == "store").all() and (store & stays).sum() > 100
+
+
 def test_carts_checkouts_payments_and_purchases_follow_each_other_in_a_shop(year):
     rows, _ = year
     before = rows["event"].shift().where(rows["session_id"] == rows["session_id"].shift())
@@ -259,6 +268,20 @@ def test_both_come_as_event_logs_that_kept_every_row():
     assert log.currency == "EUR"
     shipped = onb.sample()
     assert 55_000 < len(shipped) < 65_000 and len(shipped.quarantine) == 0
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+@pytest.mark.parametrize("block", [25_000, 300])
+def test_the_ledger_says_nothing_but_what_was_refunded(monkeypatch, seed, block):
+    monkeypatch.setattr(simulate, "BLOCK", block)
+    log, truth = onb.simulate_retailer(customers=1_000, seed=seed)
+    said = log.quality[log.quality["outcome"] != "count"]
+    assert said["check"].tolist() == ["value below 0: refunds"]
+    assert said["outcome"].tolist() == ["note"]
+    returns = (log.to_frame()["event"] == "return").sum()
+    assert said["rows"].tolist() == [returns] and returns > 50
+    counted = log.quality.set_index("check")["rows"]
+    assert counted["read"] == counted["used"] == truth["touchpoints"]
 
 
 def test_omninb_finds_the_journeys_and_the_exits_that_were_drawn():

@@ -19,6 +19,26 @@ from omninb.retailer.truths import ALWAYS, DEFAULTS
 from omninb.simulate import simulate_table
 
 SEEDS, CUSTOMERS = range(20), 4_500
+# No truth and no part of one as it is by default.
+OTHER = {
+    "exit_probability": {
+        "web": 0.12, "mobile app": 0.08, "store": 0.30, "call centre": 0.22, "chat": 0.25,
+        "e-mail": 0.18, "social": 0.40, "paid search": 0.20, "display": 0.45, "marketplace": 0.15,
+    },
+    "order_value": 120.0,
+    "service_rate": 0.60,
+    "mobile_payment_stall": {"share": 0.50, "finish": 0.60},
+    "research_online_purchase_offline": 0.20,
+    "chat_handover": {"share": 0.40, "repeat": 0.50, "csat": 0.6},
+    "retargeting": 0.25,
+    "email_effect": 0.15,
+    "video_uplift": 0.60,
+    "four_channel_retention": 0.06,
+    "slow_weekend_pickup": 1.8,
+    "checkout_test": {"mobile": -0.15, "desktop": 0.20},
+    "channel_dip": {"channel": "social", "week": "2025-11-10", "size": 0.8},
+    "mix_shift": {"improvement": 0.15, "mobile_share": 0.55},
+}  # fmt: skip
 OFF = {name: None for name in DEFAULTS if name not in ALWAYS}
 NEEDED = [
     "customer_id", "timestamp", "channel", "event", "session_id", "device", "campaign", "variant",
@@ -94,9 +114,10 @@ def bought_within(days: int, what: str) -> str:
 STALLED = "event = 'payment' and channel = 'mobile app' and goes_on"
 HANDED = "next_channel = 'call centre' and next_event = 'contact' " \
     "and next_time - timestamp <= interval 1 hour"  # fmt: skip
-VISITS = """(  -- to the web, but those that finish a stalled payment
+VISITS = """(  -- to the web, but those that go to finish a stalled payment
     select session_id, any_value(device) as device, min(timestamp) as begun
-    from touch where channel = 'web' group by all having arg_min(event, timestamp) <> 'purchase')"""
+    from touch where channel = 'web' group by all
+    having arg_min(event, timestamp) not in ('payment', 'purchase'))"""
 LAST_MESSAGE = """(
     select p.customer_id, p.timestamp, arg_max(m.campaign, m.timestamp) as campaign
     from purchase p left join touch m on m.customer_id = p.customer_id and m.journey = p.journey
@@ -111,10 +132,15 @@ BACK = """(
 PICKUP = """(
     select isodow(p.timestamp) >= 6 as weekend, ln(epoch(r.timestamp - p.timestamp)) as wait
     from purchase p join touch r using (order_id) where r.event = 'ready_for_pickup')"""
-BEGUN = """(
-    select date_trunc('week', timestamp) = date '2025-06-09' as dip, channel from touch
-    where rested and channel not in ('e-mail', 'display')
-        and timestamp >= '2025-04-07' and timestamp < '2025-08-11')"""
+# Journeys begun two months around the week of a dip.
+BEGUN = """
+create table begun as
+select date_trunc('week', timestamp) = date '{week}' as dip, channel = '{channel}' as there
+from touch
+where rested and channel not in ('e-mail', 'display')
+    and timestamp >= date '{week}' - interval 63 day
+    and timestamp < date '{week}' + interval 63 day
+"""
 
 
 def purchases(group: str, since: str, until: str) -> str:
@@ -231,7 +257,7 @@ CALCULATIONS: dict[str, tuple[Callable[[Query], Estimate], Callable[[dict], floa
         lambda truth: log(1 + truth["desktop"]),
     ),
     "channel_dip": (
-        lambda q: log_ratio(q, "channel = 'paid search'", "dip", BEGUN),
+        lambda q: log_ratio(q, "there", "dip", "begun"),
         lambda truth: log(1 - truth["size"]),
     ),
     "mix_shift, visits by phone": (
@@ -254,16 +280,20 @@ NOTHING = {
 }  # fmt: skip
 
 
-def estimates(table: pa.Table) -> dict[str, Estimate]:
-    """All calculations on one log."""
+def estimates(table: pa.Table, dip: dict = DEFAULTS["channel_dip"]) -> dict[str, Estimate]:
+    """All calculations on one log, with a dip in that week."""
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("log", table.select(NEEDED))
-        connection.execute(TOUCHPOINTS)
+        connection.execute(TOUCHPOINTS + BEGUN.format(**dip))
         found = {
             name: calculate(lambda sql: connection.sql(sql).fetchall())
             for name, (calculate, _) in CALCULATIONS.items()
         }
         ask = lambda sql: connection.sql(sql).fetchall()  # noqa: E731
+        for channel in DEFAULTS["exit_probability"]:
+            old = f"touch where channel = '{channel}' and timestamp < '2025-12-01'"
+            ends = "event <> 'purchase' and not goes_on"
+            found[f"exit, {channel}"] = share(ask, ends, old)
         found["mix_shift"] = checked_out(ask)
         old = "touch where event = 'purchase' and timestamp < '2025-12-09'"
         found["service_rate"] = share(ask, "next_time - timestamp <= interval 22 day", old)
@@ -300,6 +330,34 @@ def test_a_planted_truth_is_found_in_every_log_and_over_all(on, name):
     assert abs(z).max() < 4.5 and abs(pooled(z)) < 3.5
     far_from_nothing = abs(pooled(scores(on, name, 0.0)))
     assert far_from_nothing < 3.5 if name in NOTHING else far_from_nothing > 5
+
+
+@pytest.fixture(scope="module")
+def other() -> list[dict[str, Estimate]]:
+    logs = (simulate_table(CUSTOMERS, seed, **OTHER)[0] for seed in SEEDS[:5])
+    return [estimates(table, OTHER["channel_dip"]) for table in logs]
+
+
+def test_every_truth_has_another_value_among_the_others():
+    for name, value in DEFAULTS.items():
+        default, given = (v if isinstance(v, dict) else {"": v} for v in (value, OTHER[name]))
+        assert default.keys() == given.keys()
+        assert all(default[part] != given[part] for part in default), name
+
+
+@pytest.mark.parametrize("name", [*CALCULATIONS, "order_value", "service_rate"])
+def test_a_truth_of_another_value_is_found_too(other, name):
+    whole = name.split(",")[0]
+    planted = CALCULATIONS[name][1](OTHER[whole]) if name in CALCULATIONS else OTHER[whole]
+    z = scores(other, name, planted)
+    assert abs(z).max() < 4.5 and abs(pooled(z)) < 3.5
+
+
+@pytest.mark.parametrize("channel", OTHER["exit_probability"])
+def test_another_exit_probability_is_found_too(other, channel):
+    z = scores(other, f"exit, {channel}", OTHER["exit_probability"][channel])
+    assert abs(z).max() < 4.5 and abs(pooled(z)) < 3.5
+    assert abs(pooled(scores(other, f"exit, {channel}", DEFAULTS["exit_probability"][channel]))) > 2
 
 
 @pytest.mark.parametrize("name", CALCULATIONS)

@@ -22,6 +22,7 @@ from omninb.experiments.survival import compare_times, restricted_mean
 
 FEWEST = 30
 FEWEST_EXPECTED = 5
+MOST_SKEWED = 0.15  # skewness of the difference of two means, beyond which t has other tails
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Parts:
         Customers with anything in the denominator.
     made : numpy.ndarray, float
         Of a share or a time: the customers who did it.
+    moments : numpy.ndarray, float, shape (3, parts)
+        Of a mean or a ratio: customers who have anything, and the sums of squares and cubes of what
+        each adds to it.
     statistics : list
         What a comparison is made from: (made, customers), (mean, variance) or a Sample.
     """
@@ -52,6 +56,7 @@ class Parts:
     denominator: np.ndarray
     counted: np.ndarray
     made: np.ndarray
+    moments: np.ndarray
     statistics: list[Any]
 
     @classmethod
@@ -73,7 +78,11 @@ class Parts:
         if outcome.metric.kind != "conversion" or outcome.adjusted:
             statistics = list(samples_of(columns, inside, parts, rounds))
         open_ = np.bincount(part[~outcome.known], minlength=parts)
-        return cls(outcome, customers, open_, denominator, counted, made, statistics)
+        each = _influence(columns)
+        moments = np.array(
+            [sums(inside, weights) for weights in (columns[TOP] != 0, each**2, each**3)]
+        )
+        return cls(outcome, customers, open_, denominator, counted, made, moments, statistics)
 
     @classmethod
     def _of_times(
@@ -86,8 +95,9 @@ class Parts:
         ]
         customers = np.bincount(part, minlength=parts)
         censored = np.bincount(part[~outcome.known & ~happened], minlength=parts)
-        made = np.bincount(part, happened, parts)
-        return cls(outcome, customers, censored, customers * 1.0, customers, made, statistics)
+        made, none = np.bincount(part, happened, parts), np.zeros((3, parts))
+        whole = customers * 1.0
+        return cls(outcome, customers, censored, whole, customers, made, none, statistics)
 
     def compare(self, control: int, treatment: int, confidence: float) -> Comparison:
         """Compare two parts."""
@@ -108,7 +118,7 @@ class Parts:
             return f"an arm has {n.min()} customers, fewer than {FEWEST}"
         kind = self.outcome.metric.kind
         if kind in ("mean", "ratio"):
-            return ""
+            return self._too_skewed(pair, n)
         share = self.made[pair].sum() / n.sum()
         expected = n.min() * np.array([share, 1.0 if kind == "time" else 1 - share])
         if expected.min() < FEWEST_EXPECTED:
@@ -118,3 +128,31 @@ class Parts:
                 f"{FEWEST_EXPECTED}"
             )
         return ""
+
+    def _too_skewed(self, pair: list[int], n: np.ndarray) -> str:
+        """Why t does not hold for two means, by the customers who make them; empty where it does.
+
+        Under no uplift the skewness of the difference is that of the customers, times
+        |n - m| / sqrt(n m (n + m)): in even arms it cancels, in uneven ones the smaller is wild.
+        """
+        having, squares, cubes = self.moments[:, pair].sum(axis=1)
+        everybody = n.sum()
+        expected = having / everybody * n.min()
+        if having and expected < FEWEST_EXPECTED:
+            return f"{expected:.1f} customers are expected to have any in an arm"
+        if not squares > 0:
+            return ""
+        skewness = abs(cubes) / everybody / (squares / everybody) ** 1.5
+        if skewness * abs(n[0] - n[1]) / np.sqrt(n[0] * n[1] * everybody) > MOST_SKEWED:
+            return "a few customers carry the mean, and the arms are uneven: winsorise= it, or wait"
+        return ""
+
+
+def _influence(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """By how much each customer lies above the mean, or above the ratio times the bottom."""
+    top, bottom = columns[TOP], columns.get(BOTTOM)
+    if not len(top):
+        return top
+    if bottom is None:
+        return top - top.mean()
+    return top - bottom * (top.sum() / bottom.sum() if bottom.sum() else 0.0)

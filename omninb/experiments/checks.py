@@ -166,6 +166,13 @@ def _rows(people: Participants) -> Iterator[Check]:
         yield Check(
             "rows without an arm", "experiment", "note", NAN, people.unassigned, "a note", rows
         )
+    if people.nobody:
+        share = people.nobody / (people.nobody + len(people))
+        rows = f"rows that name no customer, left out: {number_words(people.nobody)} ({share:.2%})."
+        yield Check(
+            "rows without a customer", "experiment", "warn" if share > _MOST_CROSSED else "note",
+            NAN, share, f"warns above {_MOST_CROSSED:.0%} of the customers", rows,
+        )  # fmt: skip
 
 
 def _repeated(repeated: int | None) -> Check:

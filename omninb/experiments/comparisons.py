@@ -121,11 +121,12 @@ def samples_of(
     totals = {name: sums(values) for name, values in shifted.items()}
     cov = np.empty((len(names), len(names), parts))
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.array([totals[name] / counts + centre[name] for name in names])
+        mean = np.array([sums(values) / counts for values in columns.values()])
         for i, a in enumerate(names):
             for j, b in enumerate(names[: i + 1]):
                 product = sums(shifted[a] * shifted[b]) - totals[a] * totals[b] / counts
                 cov[i, j] = cov[j, i] = product / (counts - 1)
+            cov[i, i] = np.maximum(cov[i, i], 0.0)  # rounding may leave a little less than nothing
     return [
         Sample(names, int(counts[k]), mean[:, k], cov[:, :, k]) if counts[k] > 1 else None
         for k in range(parts)
@@ -157,7 +158,7 @@ def compare_means(control: Sample, treatment: Sample, confidence: float) -> Comp
     metric = RatioOfMeans(TOP, bottom, past, past_bottom, confidence_level=confidence)
     try:
         found = metric.analyze_aggregates(*arms)
-    except OverflowError:  # of its relative bounds, where a mean is all but 0
+    except (OverflowError, ValueError, ZeroDivisionError):  # relative bounds of a mean all but 0
         return _raised(control, treatment, confidence)
     pooled, theta, shared = arms[0] + arms[1], 0.0, np.zeros(len(control.names))
     if past:

@@ -34,7 +34,10 @@ class _Frame:
         values = self.column(name, argument)
         if not pd.api.types.is_numeric_dtype(values):  # truths are numbers here
             raise OmninbError(f"{argument}: column {name!r} holds {values.dtype}, not numbers.")
-        return values.to_numpy("float64", na_value=np.nan)
+        found = values.to_numpy("float64", na_value=np.nan)
+        if np.isinf(found).any():
+            raise OmninbError(f"{argument}: column {name!r} holds infinite numbers.")
+        return found
 
     def truths(self, name: object, argument: str) -> np.ndarray:
         """A column of 0 and 1."""
@@ -72,9 +75,22 @@ def from_frame(frame: pd.DataFrame, metrics: list[Metric], design: Design) -> Pa
     table = _Frame(frame)
     labels = table.column(design.variant, "variant")
     codes, found = pd.factorize(labels.astype(object))
-    arms = arms_of([str(label) for label in found], design.control)
-    arm = np.array([*(arms.index(str(label)) for label in found), -1])[codes]
-    kept, mismatched = arm >= 0, None
+    names = [str(label) for label in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise OmninbError(f"variant: {name!r} stands there as a text and as a number.")
+    named = [name for name in names if name.strip()]
+    if len(named) < 2:
+        raise OmninbError(
+            f"variant={design.variant!r}: a test has at least two arms, this table has {named}."
+        )
+    arms = arms_of(named, design.control)
+    arm = np.array([*(arms.index(name) if name in named else -1 for name in names), -1])[codes]
+    unassigned = int((arm < 0).sum())
+    nobody = np.zeros(len(arm), bool)
+    if design.customer is not None:
+        nobody = table.column(design.customer, "customer").isna().to_numpy() & (arm >= 0)
+    kept, mismatched = (arm >= 0) & ~nobody, None
     if design.received is not None:
         agrees = _received(table, arms, arm, design.received)
         mismatched = np.bincount(arm[kept & ~agrees], minlength=len(arms))
@@ -112,7 +128,8 @@ def from_frame(frame: pd.DataFrame, metrics: list[Metric], design: Design) -> Pa
         crossed=crossed,
         repeated=repeated,
         mismatched=mismatched,
-        unassigned=int((arm < 0).sum()),
+        unassigned=unassigned,
+        nobody=int(nobody.sum()),
         source="frame",
     )
 
@@ -123,8 +140,14 @@ def _received(table: _Frame, arms: tuple[str, ...], arm: np.ndarray, received: A
     for name, given in received.items():
         if name not in arms:
             raise OmninbError(f"received: no arm {name!r}.{nearest(str(name), arms)}")
-        fits = [(table.column(c, "received") == value).to_numpy(bool) for c, value in given.items()]
+        fits = [
+            (table.column(c, "received") == value).fillna(False).to_numpy(bool)
+            for c, value in given.items()
+        ]
         agrees |= (arm == arms.index(name)) & np.logical_and.reduce(fits)
+    for name in arms:
+        if name not in received:
+            raise OmninbError(f"received: what {name!r} should get is not said. Name each arm.")
     return agrees
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from omninb.adjusting import smallest
-from omninb.experiments.arms import FEWEST, FEWEST_EXPECTED, Parts
+from omninb.experiments.arms import FEWEST, FEWEST_EXPECTED, MOST_SKEWED, Parts
 from omninb.experiments.checks import NAN, Check, by_p_value
 from omninb.experiments.comparisons import (
     BOTTOM,
@@ -29,29 +29,48 @@ def outcome_checks(people: Participants, parts: Parts) -> Iterator[Check]:
     """The checks that concern one metric, whose parts are the arms."""
     outcome = parts.outcome
     scope, n = outcome.metric.name, len(people)
-    open_ = int((~outcome.known).sum())
-    share = open_ / max(1, n)
-    sentence = (
-        f"{number_words(open_)} of {number_words(n)} customers were exposed so recently that their "
-        f"window is not over ({share:.1%})."
-    )
-    yield Check(
-        "windows not over", scope, "warn" if share > _MOST_OPEN else "ok", NAN, share,
-        f"warns above {_MOST_OPEN:.0%} of the customers", sentence,
-    )  # fmt: skip
+    if people.source == "frame":
+        yield _missing(people, outcome)
+    else:
+        open_ = int((~outcome.known).sum())
+        share = open_ / max(1, n)
+        sentence = (
+            f"{number_words(open_)} of {number_words(n)} customers were exposed so recently that "
+            f"their window is not over ({share:.1%})."
+        )
+        yield Check(
+            "windows not over", scope, "warn" if share > _MOST_OPEN else "ok", NAN, share,
+            f"warns above {_MOST_OPEN:.0%} of the customers", sentence,
+        )  # fmt: skip
     reasons = [parts.too_few(0, k) for k in range(1, len(people.arms))]
     reason = next(filter(None, reasons), "")
     yield Check(
         TOO_FEW, scope, "stop" if reason else "ok", NAN, float(parts.counted.min()),
-        f"stops below {FEWEST} customers in an arm, or {FEWEST_EXPECTED} expected with and "
-        "without what is counted", f"{reason or 'enough for the method'}.",
+        f"stops below {FEWEST} customers in an arm, {FEWEST_EXPECTED} expected with and without "
+        f"what is counted, or a skewness of {MOST_SKEWED} of the difference",
+        f"{reason or 'enough for the method'}.",
     )  # fmt: skip
     if outcome.covariate is not None:
         yield from _covariate(people, outcome)
     if people.source == "log" and outcome.metric.kind in ("conversion", "time", "drop-off"):
-        yield _exposure_after(people, outcome)
-    if people.source == "log" and outcome.metric.kind in ("conversion", "mean", "ratio"):
+        yield from _exposure_after(people, outcome)
+    if people.source == "log" and outcome.metric.kind in ("conversion", "mean"):
         yield _novelty(people, outcome)
+
+
+def _missing(people: Participants, outcome: Outcome) -> Check:
+    """Whether a frame's outcomes are missing from the arms alike."""
+    from scipy.stats import chi2_contingency
+
+    arms = len(people.arms)
+    known = np.bincount(people.arm[outcome.known], minlength=arms)
+    missing = people.by_arm - known
+    p = NAN
+    if missing.any() and known.any():
+        p = float(chi2_contingency([known, missing]).pvalue)
+    by_arm = " : ".join(number_words(int(count)) for count in missing)
+    sentence = f"customers without a value, by arm: {by_arm}"
+    return by_p_value("missing outcomes", p, sentence, outcome.metric.name)
 
 
 def _covariate(people: Participants, outcome: Outcome) -> Iterator[Check]:
@@ -83,27 +102,30 @@ def _covariate(people: Participants, outcome: Outcome) -> Iterator[Check]:
     yield by_p_value("covariate after exposure", smallest(np.array([NAN, *p_values])), words, scope)
 
 
-def _exposure_after(people: Participants, outcome: Outcome) -> Check:
+def _exposure_after(people: Participants, outcome: Outcome) -> Iterator[Check]:
     """Whether the outcome lies behind customers when they meet the test, or ahead of them.
 
-    Two questions, one family: do more customers have it only before exposure than only after, and
-    do the arms differ in how many have it before?
+    Two questions. Do the arms differ in how many have it before exposure? Then the exposure depends
+    on the outcome, and the test stops. Do more customers have it only before than only after? So it
+    is where the variant is written down too late; but a test of buying again is sound, and is only
+    warned of.
     """
     from scipy.stats import binomtest
 
     check, scope = "exposure after outcome", outcome.metric.name
     if not people.preceded:
         sentence = "every customer's first touchpoint is the exposure: nothing precedes it"
-        return by_p_value(check, NAN, sentence, scope)
+        yield by_p_value(check, NAN, sentence, scope)
+        return
     assert outcome.touches is not None
     n, window = len(people), outcome.metric.window
     before = outcome.touches.between(-window, 0).happened(n) & outcome.known
     after = outcome.touches.between(0, window).happened(n) & outcome.known
     behind, ahead = int((before & ~after).sum()), int((after & ~before).sum())
-    p_values = [NAN]
+    late = NAN
     if behind + ahead:
-        p_values.append(float(binomtest(behind, behind + ahead, alternative="greater").pvalue))
-    arms = len(people.arms)
+        late = float(binomtest(behind, behind + ahead, alternative="greater").pvalue)
+    p_values, arms = [NAN], len(people.arms)
     had = np.bincount(people.arm[before], minlength=arms)
     customers = np.bincount(people.arm[outcome.known], minlength=arms)
     for k in range(1, arms):
@@ -111,11 +133,17 @@ def _exposure_after(people: Participants, outcome: Outcome) -> Check:
             pair = [0, k]
             found = compare_proportions(had[pair].tolist(), customers[pair].tolist(), 0.95)
             p_values.append(found.p_value)
+    words = ", ".join(
+        f"{number_words(int(n))} of {number_words(int(m))} in {arm}"
+        for n, m, arm in zip(had, customers, people.arms, strict=True)
+    )
+    sentence = f"customers who had it in the time before exposure: {words}"
+    yield by_p_value(check, smallest(np.array(p_values)), sentence, scope)
     sentence = (
         f"{number_words(behind)} customers had it only in the time before exposure, "
         f"{number_words(ahead)} only after"
     )
-    return by_p_value(check, smallest(np.array(p_values)), sentence, scope)
+    yield by_p_value("outcome mostly before exposure", late, sentence, scope, can_stop=False)
 
 
 def _novelty(people: Participants, outcome: Outcome) -> Check:
@@ -164,5 +192,8 @@ def _novelty(people: Participants, outcome: Outcome) -> Check:
 
     z = (change[1:] - change[0]) / np.sqrt(variance[1:] + variance[0])
     p = smallest(2 * ndtr(-np.abs(z)))
-    sentence = f"the relative uplift from day {split + 1} on beside that of the days before"
+    sentence = (
+        f"the relative uplift from day {split + 1} on beside that of the days before (where keen "
+        "customers are used up sooner in a better arm, that looks like fading too)"
+    )
     return by_p_value(check, p, sentence, scope, can_stop=False)

@@ -169,7 +169,13 @@ def capped(outcome: Outcome) -> Outcome:
     quantile = getattr(outcome.metric, "winsorise", None)
     if quantile is None or not outcome.known.any():
         return outcome
-    top = np.minimum(outcome.top, np.quantile(outcome.top[outcome.known], quantile))
+    most = np.quantile(outcome.top[outcome.known], quantile)
+    if most <= 0 < outcome.top[outcome.known].max():
+        raise OmninbError(
+            f"{outcome.metric.name}: winsorise={quantile!r} leaves nothing, since that share of "
+            "the customers or more has none. Give a higher quantile."
+        )
+    top = np.minimum(outcome.top, most)
     covariate = outcome.covariate
     if covariate is not None and np.isfinite(covariate[0]).any():
         cap = np.nanquantile(covariate[0], quantile)

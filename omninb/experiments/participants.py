@@ -88,8 +88,8 @@ class Participants:
         Rows of customers beyond their first, left out; None where a frame names no customers.
     mismatched : numpy.ndarray, int64, optional
         Rows by arm that received what another arm should have, left out.
-    unassigned : int
-        Rows of a frame without an arm, left out.
+    unassigned, nobody : int
+        Rows of a frame without an arm, and without a customer, left out.
     preceded : bool
         Whether anything was seen before exposure.
     observed_until : int, optional
@@ -107,6 +107,7 @@ class Participants:
     repeated: int | None = 0
     mismatched: np.ndarray | None = None
     unassigned: int = 0
+    nobody: int = 0
     preceded: bool = False
     observed_until: int | None = None
     source: str = field(default="log")

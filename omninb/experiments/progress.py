@@ -23,6 +23,11 @@ from omninb.tallies import texts
 if TYPE_CHECKING:
     from omninb.events import EventLog
 
+_DAILY = [
+    "metric", "kind", "unit", "direction", "variant", "day", "n", "customers_control",
+    "customers_treatment", "control", "treatment", "uplift", "uplift_ci_lower", "uplift_ci_upper",
+    "p_value", "always_valid_ci_lower", "always_valid_ci_upper", "always_valid_p_value",
+]  # fmt: skip
 _COMMONEST = 0.2
 _TAIL = 0.99
 
@@ -84,7 +89,7 @@ def experiment_cumulative_table(
         if outcome.happened is None
         for row in _days(people, outcome, asked)
     ]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=_DAILY)
     for column in ("metric", "kind", "unit", "direction", "variant"):
         frame[column] = texts(frame[column])
     frame.attrs = {"control": people.arms[0], "confidence": confidence, "planned": planned}

@@ -109,6 +109,9 @@ class Row:
         }
         if asked.sequential:
             columns |= always_valid(found, self.n, asked)
+            low, high = self.log_bounds(asked)
+            columns["always_valid_relative_ci_lower"] = low
+            columns["always_valid_relative_ci_upper"] = high
         if asked.bayes:
             columns |= self._bayes()
         return columns | {"margin": NAN if metric.margin is None else metric.margin}

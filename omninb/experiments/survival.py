@@ -48,9 +48,11 @@ def restricted_mean(days: np.ndarray, happened: np.ndarray, horizon: float) -> t
     """
     from statsmodels.duration.survfunc import SurvfuncRight
 
-    if not len(days) or days.max() < horizon:
+    if not len(days):
         return NAN, NAN
     curve = SurvfuncRight(days, happened & (days < horizon))
+    if days.max() < horizon and curve.surv_prob[-1] > 0:
+        return NAN, NAN
     times = np.concatenate(([0.0], curve.surv_times, [horizon]))
     area = np.diff(times) * np.concatenate(([1.0], curve.surv_prob))
     after = np.cumsum(area[::-1])[::-1][1:]  # the area from each event's time on

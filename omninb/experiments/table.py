@@ -114,13 +114,15 @@ def experiment_table(
           (Cochran's Q), with ``p_interaction_adjusted`` among primary metrics.
         - ``variance_reduction`` : share of the uplift's variance that CUPED took away.
         - ``always_valid_ci_lower``, ``always_valid_ci_upper``, ``always_valid_p_value`` : with
-          ``sequential`` (Waudby-Smith et al., arXiv 2103.06476).
+          ``sequential`` (Waudby-Smith et al., arXiv 2103.06476);
+          ``always_valid_relative_ci_lower``, ``_upper`` : of ``relative_uplift``.
         - ``chance_to_beat_control``, ``expected_loss`` : with ``bayes`` (Miller 2014; Stucchio
           2015), of conversions without adjustment.
         - ``margin``, ``guardrail`` : of a guardrail, the share of the control by which it may get
           worse, and whether it ``held``, is ``broken`` or neither is shown.
         - ``verdict`` : ``better``, ``worse``, ``no clear difference`` or ``cannot say: …``, by the
-          adjusted p-value; of guardrails by non-inferiority alone.
+          adjusted p-value; of guardrails, by non-inferiority alone, ``not worse by its margin``,
+          ``worse`` or ``cannot say: …``.
 
         Of a log read with ``other_below=N``, levels of which an arm has fewer than N customers are
         left out, with the next smallest where they could be recalculated.
@@ -196,9 +198,11 @@ def experiment_check_table(
     pandas.DataFrame
         - ``check`` : ``sample ratio`` (over all), ``sample ratio by segment``, ``sample ratio by
           day`` (of exposure), ``customers in both arms``, ``repeated customers``, ``received
-          another variant``, ``rows without an arm``; for each metric ``windows not over``, ``too
-          few customers``, ``covariate history``, ``covariate after exposure``, ``exposure after
-          outcome``, ``novelty`` (does the effect fade with the days since exposure?).
+          another variant``, ``rows without an arm``, ``rows without a customer``; for each metric
+          ``windows not over`` or of a frame ``missing outcomes``, ``too few customers``,
+          ``covariate history``, ``covariate after exposure``, ``exposure after outcome``,
+          ``outcome mostly before exposure``, ``novelty`` (does the effect fade with the days since
+          exposure?).
         - ``scope`` : ``experiment``, or the metric's name.
         - ``outcome`` : ``ok``, ``note``, ``warn``, ``stop`` (the verdicts become ``cannot say``) or
           ``not checked``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from omninb.experiments.metrics import Metric
 
 BETTER, WORSE, NONE = "better", "worse", "no clear difference"
+SAFE = "not worse by its margin"
 HELD, BROKEN, NOT_SHOWN = "held", "broken", "not shown"
 
 
@@ -50,7 +51,7 @@ def guardrail_of(metric: Metric, lower: float, upper: float) -> str:
 def guardrail_verdict(metric: Metric, guardrail: str) -> str:
     """The verdict of a guardrail: non-inferiority, and nothing else, is what it is asked."""
     if guardrail == HELD:
-        return NONE
+        return SAFE
     if guardrail == BROKEN:
         return WORSE
     assert metric.margin is not None

@@ -24,7 +24,8 @@ SCALE = ("#FFF8F0", "#FDDDB8", "#F9AE74", "#DF6A3A", "#9E2A1B")
 SHADES = 40
 LOSS = "#8793A0"
 TALL, GUTTER, ASIDE, DEEPEST = 78.0, 4.0, 14.0, 66.0
-NARROWEST, WIDEST = 37.0, 150.0
+NARROWEST, WIDEST = 56.0, 300.0
+RATE_SIZES = ((17.0, True), (13.0, True), (12.0, False))
 Box = tuple[float, float, float]
 
 
@@ -183,8 +184,10 @@ def _draw_cell(canvas: Canvas, grid: Grid, row: Row, box: Box) -> None:
     shade = shade_of(row["drop_off"], grid.ceiling)
     canvas.rectangle(0, shade, x, y, wide, TALL - GUTTER)
     within = interval(row["drop_off_ci_lower"], row["drop_off_ci_upper"]).removesuffix(" %")
-    lines = [(percent(row["drop_off"]), 17.0 if wide >= 54 else 13.0, True)]
-    lines += [(count(row["customers"]), 12.0, False), (within, 12.0, False)]
+    rates = [(percent(row["drop_off"]), size, bold) for size, bold in RATE_SIZES]
+    lines = [next((line for line in rates if text_width(*line) <= wide - 2), ("", 0.0, False))]
+    if lines[0][0]:  # never a number of customers or bounds that could be taken for the rate
+        lines += [(count(row["customers"]), 12.0, False), (within, 12.0, False)]
     lines = [line for line in lines if line[0] and text_width(*line) <= wide - 2]
     for i, (text, size, bold) in enumerate(lines):
         at = y + (TALL - GUTTER) / 2 + 19 * (i - (len(lines) - 1) / 2)

@@ -94,10 +94,13 @@ class Grid:
 
     def framed(self) -> list[tuple[int, str]]:
         """The cells that clearly lose more than the others of their step."""
+        return [key for key in self.clear() if key[1] in self.labels]
+
+    def clear(self) -> list[tuple[int, str]]:
+        """All such cells, also those for which there is no room."""
         sure = 1 - self.facts.get("confidence", 0.95)
-        keys = [(step, label) for step in self.steps for label in self.labels]
-        rows = [(key, row) for key in keys if (row := self.at(*key))]
-        return [key for key, row in rows if row["p_adjusted"] < sure and row["difference"] > 0]
+        rows = [(key, row) for key in self.cells if (row := self.at(*key))]
+        return sorted(k for k, row in rows if row["p_adjusted"] < sure and row["difference"] > 0)
 
 
 def _joined(table: pd.DataFrame, funnel: pd.DataFrame) -> dict[int, Row]:
@@ -138,10 +141,11 @@ def subtitle_lines(grid: Grid) -> list[str]:
         period(facts.get("observed_from"), facts.get("observed_until")),
         "the first attempt of each, " + (f"all within {within}" if within else "no window, so far"),
     ]
+    span = f"within {within} of the first" if within else "so far"
     of = f"Drop-off = lost ÷ customers who took the step on that {by} (the second line) · "
     return [
         " · ".join(part for part in who if part),
-        of + "lost: did not take the next step at all",
+        of + f"lost: no next step {span}, in the first attempt",
     ]
 
 
@@ -157,7 +161,9 @@ def footnote(grid: Grid) -> list[str]:
     if any(not grid.at(step, label) for step in grid.steps for label in grid.labels):
         notes.append(f"Hatched: fewer than {count(grid.fewest)} customers, no rate shown.")
     if grid.left_out:
-        notes.append(f"{count(grid.left_out)} more, of fewer customers, stand in the table.")
+        lose = len(grid.clear()) - len(grid.framed())
+        which = f", {count(lose)} clearly losing more at a step," if lose else ""
+        notes.append(f"{count(grid.left_out)} more, of fewer customers{which} stand in the table.")
     return notes
 
 

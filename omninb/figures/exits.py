@@ -54,8 +54,8 @@ def exit_figure(
     Returns
     -------
     plotly.graph_objects.Figure
-        Flagged kinds stand first, each part in the table's order; at most 24 are drawn, natural
-        ends are left out. ``layout.meta["alt"]`` says it in words.
+        Only kinds with more exits than expected, the flagged first, each part in the table's order;
+        at most 24 are drawn, natural ends are left out. ``layout.meta["alt"]`` says it in words.
 
     Raises
     ------
@@ -72,9 +72,14 @@ def exit_figure(
     check_exits(exits)
     canvas = Canvas(width)
     title = title or "Where do journeys end more often than expected?"
-    friction = exits[~exits["expected_end"]] if len(exits) else exits
+    listed = exits[~exits["expected_end"].astype(bool)]
+    friction = listed[listed["excess_exits"] > 0]
     if friction.empty:
-        words = "Only natural ends to show." if len(exits) else "No settled touchpoints to show."
+        words = (
+            "No touchpoint ends journeys more often than expected."
+            if len(listed)
+            else ("Only natural ends to show." if len(exits) else "No settled touchpoints to show.")
+        )
         top = canvas.head(title, [words])
         canvas.foot(top + 60, [])
         return canvas.figure({"alt": f"{title} {words}"})
@@ -96,7 +101,7 @@ def exit_figure(
         canvas.rectangle(1, ink[str(row[by])], MARGIN, y - 17, 4, 34)
         _draw_row(canvas, row, by, axis, (left, right), y)
         y += TALL
-    canvas.foot(bottom + 18, _footnote(exits, len(ranked)), height)
+    canvas.foot(bottom + 18, _footnote(exits, len(ranked), len(listed)), height)
     return canvas.figure({"alt": _in_words(rows, by, title, subtitle)})
 
 
@@ -158,9 +163,8 @@ def _draw_row(
     low, high = row["ratio_ci_lower"], row["ratio_ci_upper"]
     if not missing(low) and not missing(high):
         canvas.line(1, ink, 3.5, [(axis.at(low), y), (axis.at(high), y)])
-    if row["ratio"] < axis.low or row["ratio"] > axis.high:
-        beyond = "◀" if row["ratio"] < axis.low else "▶"
-        canvas.word(axis.at(row["ratio"]), y, beyond, 13, ink, False, "center", False)
+    if row["ratio"] > axis.high:
+        canvas.word(axis.at(row["ratio"]), y, "▶", 13, ink, False, "center", False)
     elif not missing(row["ratio"]):
         inside = ink if row["flagged"] else "#FFFFFF"
         canvas.disc(2, inside, axis.at(row["ratio"]), y, 6.5, ink, 2)
@@ -207,7 +211,7 @@ def _subtitle(exits: pd.DataFrame) -> list[str]:
     return [" · ".join(part for part in first if part), second]
 
 
-def _footnote(exits: pd.DataFrame, kinds: int) -> list[str]:
+def _footnote(exits: pd.DataFrame, kinds: int, listed: int) -> list[str]:
     facts = exits.attrs
     sure = percent(facts.get("confidence", 0.95))
     notes = [f"Lines: {sure} bounds of the ratio. ▲ flagged: false discoveries held at 5 %."]
@@ -219,6 +223,8 @@ def _footnote(exits: pd.DataFrame, kinds: int) -> list[str]:
         notes.append(f"Natural ends, left out: {names}.")
     if kinds > MOST_ROWS:
         notes.append(f"The {MOST_ROWS} of {count(kinds)} kinds with the largest excess.")
+    if listed > kinds:
+        notes.append(f"{count(listed - kinds)} more end no more often than expected.")
     return notes
 
 

@@ -59,7 +59,8 @@ def experiment_figure(
     Returns
     -------
     plotly.graph_objects.Figure
-        ``layout.meta["alt"]`` says it in words.
+        Of a ``sequential`` table a thick line is the interval for one look and a thinner one the
+        always-valid interval that the verdicts rest on. ``layout.meta["alt"]`` says it in words.
 
     Raises
     ------

@@ -70,9 +70,10 @@ def experiment_cumulative_figure(
     canvas = Canvas(width)
     if table.empty:
         title = title or "What was known of the effect, day by day?"
-        top = canvas.head(title, ["No days to show."])
+        none = "No window is over yet: there are no days to show."
+        top = canvas.head(title, [none])
         canvas.foot(top + 60, [])
-        return canvas.figure({"alt": f"{title} No days to show."})
+        return canvas.figure({"alt": f"{title} {none}"})
     metric = chosen(table, "metric", metric, "metric")
     held = table[table["metric"] == metric]
     variant = chosen(held, "variant", variant, "variant")
@@ -99,7 +100,7 @@ def experiment_cumulative_figure(
     notes = [f"Bounds {sure}. The always-valid band alone may be looked at every day."]
     notes.append("Dotted: bounds for a single look, at a size that was fixed before.")
     if "planned" in table.attrs:
-        notes.append(f"Narrowest near {count(table.attrs['planned'])} customers, as planned.")
+        notes.append(f"Narrowest near {count(table.attrs['planned'])} customers of both arms.")
     if any(missing(row["uplift_ci_lower"]) for row in rows):
         notes.append("Days with too few customers for the method have no bounds.")
     canvas.foot(low + 62, notes, height)

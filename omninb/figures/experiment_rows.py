@@ -11,6 +11,8 @@ from omninb.figures.experiment_words import (
     ALL,
     Lines,
     Row,
+    always_valid,
+    always_valid_bounds,
     arms_words,
     change,
     denominators,
@@ -44,7 +46,9 @@ def subtitle_lines(facts: Mapping[Any, Any], what: str) -> list[str]:
     first = [arms_words(facts), days and f"first exposed {days}", sample_ratio(facts)]
     over = " whose window is over" if facts.get("source") == "log" else ""
     second = f"Relative uplift: (treatment − control) ÷ control, of customers{over} · {what}"
-    return [" · ".join(part for part in first if part), second]
+    looks = "Thick line: interval for a single look · thin line: always valid, which decides"
+    lines = [" · ".join(part for part in first if part), second]
+    return [*lines, looks] if facts.get("sequential") else lines
 
 
 def draw_stops(canvas: Canvas, facts: Mapping[Any, Any], y: float) -> float:
@@ -69,10 +73,8 @@ def number_lines(row: Row) -> Lines:
         words, within = change(row, "uplift")
         bold = not lines
         lines.append([(words, 14.0 if bold else 12.0, ink, bold), (within, 12.0, MUTE, False)])
-    if not missing(row.get("always_valid_ci_lower")):
-        within = change(row, "uplift", "always_valid")[1].strip("()")
-        lines.append([(f"always valid {within}", 12.0, MUTE, False)])
-    return lines or [[("no numbers", 12.0, MUTE, False)]]
+    lines.append([(words, 12.0, MUTE, False) for words in always_valid(row) if words])
+    return [line for line in lines if line] or [[("no numbers", 12.0, MUTE, False)]]
 
 
 def hover_lines(row: Row, facts: Mapping[Any, Any], name: str) -> list[str]:
@@ -112,7 +114,7 @@ def entry(
     hovered = hover_lines(row, facts, " · ".join(line[0][0] for line in words[:1]))
     return Entry(
         words, number_lines(row), verdict_lines(row, facts, practical), (low, value, high),
-        mark, ink, hovered, instead, limit,
+        mark, ink, hovered, instead, limit, always_valid_bounds(row),
     )  # fmt: skip
 
 

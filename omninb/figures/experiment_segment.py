@@ -66,7 +66,7 @@ def experiment_segment_figure(
     plotly.graph_objects.Figure
         Each panel has a row of all customers, then those of each segment's levels, at most 16 of
         them, under the p-value of the test whether the uplift is the same in all.
-        ``layout.meta["alt"]`` says it in words.
+        Lines as in `experiment_figure`. ``layout.meta["alt"]`` says it in words.
 
     Raises
     ------

@@ -63,6 +63,23 @@ def relative_bounds(row: Row) -> tuple[float, float, float]:
     return float(row[name]), float(row[f"{name}_ci_lower"]), float(row[f"{name}_ci_upper"])
 
 
+def always_valid_bounds(row: Row) -> tuple[float, float]:
+    """The bounds of the relative uplift that hold at every look; NaN where the table has none."""
+    nan = float("nan")
+    low, high = (row.get(f"always_valid_relative_ci_{side}", nan) for side in ("lower", "upper"))
+    return float(low), float(high)
+
+
+def always_valid(row: Row) -> tuple[str, str]:
+    """``"always valid −0.9 to +10.2"`` and, relative, ``"(−1.8 to +20.4 %)"``, or nothing."""
+    if missing(row.get("always_valid_ci_lower")):
+        return "", ""
+    words = "always valid " + change(row, "uplift", "always_valid")[1].strip("()")
+    low, high = (100 * bound for bound in always_valid_bounds(row))
+    within = _bounds(low, high, decimals(low, high))
+    return words, within and f"{within[:-1]} %)"
+
+
 def _bounds(low: float, high: float, digits: int) -> str:
     if missing(low) or missing(high):
         return ""
@@ -150,6 +167,8 @@ def judged_by(row: Row, facts: Mapping[Any, Any]) -> str:
 def practice(row: Row, practical: float | None) -> str:
     """Where the whole interval lies beside the region of no practical difference."""
     value, low, high = relative_bounds(row)
+    if not missing(row.get("always_valid_ci_lower")):
+        low, high = always_valid_bounds(row)
     judged = row["role"] == "primary" and not reason(row)
     if practical is None or not judged or missing(low) or missing(high):
         return ""
@@ -193,8 +212,9 @@ def footnote(rows: Sequence[Row], facts: Mapping[Any, Any], practical: float | N
     correction = CORRECTIONS.get(str(facts.get("correction")))
     p = "always-valid p" if facts.get("sequential") else "p"
     adjusted = f", adjusted ({correction})" if correction else ", not adjusted"
+    lines = "Thick lines" if facts.get("sequential") else "Lines"
     notes = [
-        f"Lines: {percent(confidence)} interval of the relative uplift (log scale), not adjusted "
+        f"{lines}: {percent(confidence)} interval of the relative uplift (log scale), not adjusted "
         f"for the number of rows. ▲ ▼: {p}{adjusted}, below {alpha:.2g}."
     ]
     if practical is not None:

@@ -30,6 +30,8 @@ class Entry:
         The shape of the estimate; ``none`` greys the interval as well.
     instead : str
         What stands in the place of an interval that is missing.
+    always : tuple
+        Lower and upper bound of a thinner line beyond the interval; NaN without.
     limit : float
         Where a dashed line says how far a guardrail may go; NaN without.
     hover : list of str
@@ -45,6 +47,15 @@ class Entry:
     hover: list[str]
     instead: str = ""
     limit: float = float("nan")
+    always: tuple[float, float] = (float("nan"), float("nan"))
+
+    @property
+    def reach(self) -> tuple[float, float, float]:
+        """The estimate between its outermost bounds."""
+        low, estimate, high = self.bounds
+        if not missing(self.always[0]):
+            low, high = self.always
+        return low, estimate, high
 
 
 @dataclass(frozen=True)
@@ -82,8 +93,8 @@ class Forest:
         verdict = canvas.width - MARGIN - (226 if narrow else max(186.0, 0.17 * canvas.width))
         numbers = verdict - (0 if narrow else 216 + GUTTER)
         shown = [e for e in rows if isinstance(e, Entry)]
-        sure = [e.bounds for e in shown if e.mark != "none"]
-        values = _within_reach(sure or [e.bounds for e in shown])
+        sure = [e.reach for e in shown if e.mark != "none"]
+        values = _within_reach(sure or [e.reach for e in shown])
         values += [e.limit for e in shown] + [1.25 * practical, -1.25 * practical]
         scale = Scale.around(values, left + GUTTER, numbers - GUTTER)
         return cls(canvas, scale, practical, left, numbers, verdict)
@@ -161,6 +172,10 @@ class Forest:
         if not missing(low) and not missing(high):
             dash = "dot" if row.mark == "none" else "solid"
             canvas.line(2, ink, 3.5, [(scale.at(low), y), (scale.at(high), y)], dash)
+        low, _, high = row.reach
+        if not missing(row.always[0]):
+            dash = "dot" if row.mark == "none" else "solid"
+            canvas.line(2, ink, 1.2, [(scale.at(low), y), (scale.at(high), y)], dash)
         for value, sign in ((low, "◀"), (high, "▶")):
             if value < scale.low or value > scale.high:
                 canvas.word(scale.at(value), y, sign, 12, ink, False, "center", False)

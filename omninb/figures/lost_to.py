@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,7 +12,7 @@ from omninb.figures.canvas import MARGIN, Canvas
 from omninb.figures.given import check_lost_to
 from omninb.figures.lettering import (
     count,
-    interval,
+    missing,
     percent,
     period,
     plain,
@@ -20,16 +20,13 @@ from omninb.figures.lettering import (
     shorten,
     text_width,
 )
-from omninb.figures.style import CONVERTED, EXIT, INK, MUTE, OPEN, OTHER, RULE, colours, ink_on
+from omninb.figures.lost_to_bars import THICK, Row, draw_bar, draw_few, marks_of, number_in
+from omninb.figures.style import INK, MUTE, RULE, colours
 
-MOST_BARS, MOST_PIECES = 24, 7
-TALL, THICK, HEAD, NUMBER, GAP = 50.0, 23.0, 38.0, 50.0, 24.0
-OUTCOMES = {"lost": "Lost: did not take the next step", "left channel": "Took it elsewhere"}
-_ENDS = (EXIT, OPEN, CONVERTED)
-_HOVER = "%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]}"
-Row = Mapping[Any, Any]
+MOST_BARS = 24
+TALL, LINE, HEAD, NUMBER, GAP = 50.0, 16.0, 38.0, 50.0, 24.0
+OUTCOMES = ("lost", "left channel")
 Bars = dict[tuple[int, str], dict[str, list[Row]]]
-Box = tuple[float, float, float]
 
 
 def lost_to_figure(
@@ -87,10 +84,15 @@ def lost_to_figure(
     left = MARGIN + min(widest + 30, 0.2 * canvas.width)
     wide = (canvas.width - MARGIN - left - GAP) / 2 - NUMBER
     lefts = {outcome: left + i * (wide + NUMBER + GAP) for i, outcome in enumerate(OUTCOMES)}
-    for outcome, words in OUTCOMES.items():
+    span = f"within {table.attrs['within']}" if table.attrs["within"] else "so far"
+    for outcome, words in zip(
+        OUTCOMES, (f"Lost: no next step {span}", "Took it elsewhere"), strict=True
+    ):
         canvas.word(lefts[outcome], y, words, 13, INK, True, "left", False)
         canvas.word(lefts[outcome] + wide + 8, y, "n", 12, MUTE, False, "left", False)
     ink = colours([*map(str, table["next"]), *(label for _, label in bars)])
+    marks = marks_of(table, ink)
+    most = 2 if width >= 1000 else 3
     step = 0
     for (place, label), outcomes in bars.items():
         if place != step:
@@ -100,21 +102,20 @@ def lost_to_figure(
         canvas.rectangle(1, ink[label], MARGIN, y, 4, THICK)
         name = shorten(plain(label), left - MARGIN - 22, 13.5, True)
         canvas.word(MARGIN + 12, y + THICK / 2, name, 13.5, INK, True, "left", False)
+        lines = 1
         for outcome, x in lefts.items():
             rows = outcomes.get(outcome, [])
-            number = count(_customers(rows)) if rows else "–"
+            number = count(number_in(rows)) if rows else "–"
             canvas.word(x + wide + 8, y + THICK / 2, number, 12.5, INK, False, "left", False)
-            if _customers(rows) >= max(1, min_customers):
-                _draw_bar(canvas, rows, (x, y, wide), ink)
+            if number_in(rows) >= max(1, min_customers):
+                lines = max(lines, draw_bar(canvas, rows, (x, y, wide), marks, most))
+                at, bounds = (x + wide + 8, y + THICK + 10), _give_or_take(rows)
+                canvas.word(*at, bounds, 12, MUTE, False, "left", False)
             elif rows:
-                _draw_few(canvas, min_customers, (x, y, wide))
-        y += TALL
-    canvas.foot(y + 22, _footnote(table, len(bars), min_customers), height)
+                draw_few(canvas, min_customers, (x, y, wide))
+        y += TALL + LINE * (lines - 1)
+    canvas.foot(y + 22, _footnote(table, bars, max(1, min_customers)), height)
     return canvas.figure({"alt": _in_words(bars, title, subtitle)})
-
-
-def _customers(rows: Sequence[Row]) -> int:
-    return sum(int(row["customers"]) for row in rows)
 
 
 def _bars(table: pd.DataFrame, fewest: int) -> Bars:
@@ -128,9 +129,9 @@ def _bars(table: pd.DataFrame, fewest: int) -> Bars:
         key = int(row["step"]), str(row[by])
         bars.setdefault(key, {}).setdefault(str(row["outcome"]), []).append(row)
     sizes = {
-        key: sum(map(_customers, outcomes.values()))
+        key: sum(map(number_in, outcomes.values()))
         for key, outcomes in bars.items()
-        if max(map(_customers, outcomes.values())) >= fewest
+        if max(map(number_in, outcomes.values())) >= fewest
     }
     most = sorted(sizes, key=lambda key: (-sizes[key], key))[:MOST_BARS]
     return {key: bars[key] for key in sorted(most, key=lambda key: (key[0], -sizes[key], key[1]))}
@@ -143,66 +144,14 @@ def _draw_head(canvas: Canvas, table: pd.DataFrame, step: int, y: float) -> None
     canvas.word(MARGIN, y, text, 14, INK, True, "left", False)
 
 
-def _draw_few(canvas: Canvas, fewest: int, box: Box) -> None:
-    x, y, wide = box
-    canvas.rectangle(0, RULE, x, y, wide, THICK, hatched=True)
-    canvas.word(x + wide / 2, y + THICK / 2, f"n < {count(fewest)}", 12, MUTE)
-
-
-def _draw_bar(canvas: Canvas, rows: Sequence[Row], box: Box, ink: Mapping[str, str]) -> None:
-    """Exit first, so that it compares; then the next touchpoints, largest first, and the others.
-
-    What a piece is too narrow to say of itself stands below the bar, the largest first.
-    """
-    x, y, wide = box
-    whole = _customers(rows)
-    canvas.rectangle(0, OTHER, x, y, wide, THICK)
-    ends = [row for end in _ENDS for row in rows if row["next"] == end]
-    touchpoints = [row for row in rows if row["next"] not in _ENDS]
-    at = x
-    unsaid: list[Row] = []
-    for row in [*ends, *touchpoints[:MOST_PIECES]]:
-        spread = wide * row["customers"] / whole
-        if not _draw_piece(canvas, row, (at, y, spread), ink[str(row["next"])], whole):
-            unsaid.append(row)
-        at += spread
-    if x + wide - at >= text_width("others", 12) + 6:
-        canvas.word((at + x + wide) / 2, y + THICK / 2, "others", 12, INK, halo=False)
-    at = x
-    unsaid.sort(key=lambda row: -row["customers"])
-    for i, row in enumerate(unsaid):
-        text = shorten(_said(row), wide - 30, 12)
-        more = 16.0 if i + 1 < len(unsaid) else 0.0
-        if i and at + 11 + text_width(text, 12) + more > x + wide + NUMBER - 6:
-            canvas.word(at, y + THICK + 10, "…", 12, MUTE, False, "left", False)
-            break
-        canvas.rectangle(1, ink[str(row["next"])], at, y + THICK + 6, 8, 8)
-        at = canvas.word(at + 11, y + THICK + 10, text, 12, INK, False, "left", False)[2] + 12
-
-
-def _said(row: Row) -> str:
-    return f"{plain(row['next'])} {percent(row['share'])}"
-
-
-def _draw_piece(canvas: Canvas, row: Row, box: Box, colour: str, whole: int) -> bool:
-    """One next touchpoint; says whether its name had room."""
-    x, y, wide = box
-    middle = x + wide / 2, y + THICK / 2
-    waiting = row["next"] == OPEN
-    canvas.rectangle(1, MUTE if waiting else colour, x, y, wide, THICK, hatched=waiting)
-    canvas.line(2, "#FFFFFF", 1.0, [(x + wide, y), (x + wide, y + THICK)])
-    share = percent(row["share"])
-    said = next((t for t in (_said(row), share) if text_width(t, 12) <= wide - 6), "")
-    if said:
-        canvas.word(*middle, said, 12, INK if waiting else ink_on(colour), halo=waiting)
-    within = interval(row["share_ci_lower"], row["share_ci_upper"])
-    texts = [
-        f"{plain(row['funnel_step'])}, {plain(row['outcome'])} → {plain(row['next'])}",
-        f"{plural(row['customers'], 'customer')} of {count(whole)}",
-        share + (f" ({within})" if within else ""),
+def _give_or_take(rows: Sequence[Row]) -> str:
+    """Half of the widest interval of a bar, in points, rounded up."""
+    halves = [
+        max(row["share_ci_upper"] - row["share"], row["share"] - row["share_ci_lower"])
+        for row in rows
+        if not missing(row["share_ci_lower"])
     ]
-    canvas.hover("nexts", _HOVER, *middle, texts, min(THICK, max(6.0, wide)))
-    return said == _said(row)
+    return f"± {math.ceil(100 * max(halves))}" if halves else ""
 
 
 def _subtitle(table: pd.DataFrame) -> list[str]:
@@ -217,13 +166,22 @@ def _subtitle(table: pd.DataFrame) -> list[str]:
     return [" · ".join(part for part in first if part), second]
 
 
-def _footnote(table: pd.DataFrame, shown: int, fewest: int) -> list[str]:
+def _footnote(table: pd.DataFrame, bars: Bars, fewest: int) -> list[str]:
     by = str(table.attrs["by"])
-    notes = ["exit: no further touchpoint. Hatched: open, or too few customers."]
-    notes.append(f"Rows with fewer than {count(fewest)} customers are left out.")
-    there = len(table[["step", by]].drop_duplicates())
-    if there > shown:
-        notes.append(f"{shown} of {count(there)} rows; all stand in the table.")
+    sure = percent(table.attrs.get("confidence", 0.95))
+    notes = [
+        "exit: no further touchpoint; open: none yet. Grey: all others.",
+        f"±: points, half of the widest {sure} interval of a bar.",
+        "A stripe tells events of a channel apart; hatched: open, or too few customers.",
+    ]
+    places = table.groupby(["step", by, "outcome"])["customers"].sum().groupby(["step", by]).max()
+    few = int((places < fewest).sum())
+    if few:
+        notes.append(
+            f"{plural(few, 'row')} without {count(fewest)} customers in either bar left out."
+        )
+    if len(places) - few > len(bars):
+        notes.append(f"{len(bars)} of {count(len(places))} rows; all stand in the table.")
     return notes
 
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from omninb.retailer.columns import ids, worth
 from omninb.retailer.moves import SWAYED_BY_CHECKOUT, SWAYED_BY_VIDEO, Chances
-from omninb.retailer.people import People
-from omninb.retailer.shop import BOUGHT
+from omninb.retailer.people import People, in_week
+from omninb.retailer.shop import BOUGHT, DAY, WEB
 from omninb.retailer.year import Year, year
 
 
@@ -21,13 +21,18 @@ def counterfactual(who: People, lived: Year, chances: Chances, truth: dict[str, 
     Only customers whose course an effect changed are drawn again, without it; the others' years
     are the same by construction.
     """
-    bought = _bought(who, lived, truth)
+    bought, walked = _bought(who, lived, truth), lived.touchpoints
+    filmed, tested = ((walked.swayed & by) > 0 for by in (SWAYED_BY_VIDEO, SWAYED_BY_CHECKOUT))
     old_checkout = replace(chances, pays=chances.pays[[0, 0]])
     without = {
         "email": _without_offers(who, lived, truth),
         "retargeting": bought,
-        "video": _again(who, lived, replace(chances, video=0.0), truth, SWAYED_BY_VIDEO),
-        "checkout_test": _again(who, lived, old_checkout, truth, SWAYED_BY_CHECKOUT),
+        "video": _again(who, lived, replace(chances, video=0.0), truth, _of(lived, filmed)),
+        "checkout_test": _again(who, lived, old_checkout, truth, _of(lived, tested)),
+        "handover": _again(
+            who, lived, replace(chances, handover=0.0), truth, _of(lived, walked.handed)
+        ),
+        "dip": _again(who, lived, chances, truth | {"channel_dip": None}, _dipped(lived, truth)),
     }
     columns = {"customer_id": ids("C", who.number), "purchases": bought[0], "value": bought[1]}
     for effect, (purchases, value) in without.items():
@@ -53,13 +58,24 @@ def _without_offers(
     return _bought(who, lived, truth, uncaused)
 
 
+def _of(lived: Year, rows: np.ndarray) -> np.ndarray:
+    """The customers of these touchpoints."""
+    return np.unique(lived.plans.person[lived.touchpoints.journey[rows]])
+
+
+def _dipped(lived: Year, truth: dict[str, Any]) -> np.ndarray:
+    """The customers whom the dip may have sent to the web."""
+    if not truth["channel_dip"]:
+        return np.empty(0, np.int64)
+    begins = in_week(truth["channel_dip"], lived.plans.start // DAY)
+    return np.unique(lived.plans.person[begins & (lived.plans.channel == WEB)])
+
+
 def _again(
-    who: People, lived: Year, chances: Chances, truth: dict[str, Any], swayed: int
+    who: People, lived: Year, chances: Chances, truth: dict[str, Any], person: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same, with the years of swayed customers lived again under other chances."""
+    """The same, with the years of these customers lived again under other chances."""
     purchases, value = (column.copy() for column in _bought(who, lived, truth))
-    rows = (lived.touchpoints.swayed & swayed) > 0
-    person = np.unique(lived.plans.person[lived.touchpoints.journey[rows]])
     if len(person):
         some = who.take(person)
         again = year(some, chances, truth, lived.rates)

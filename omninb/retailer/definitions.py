@@ -91,7 +91,8 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     },
     "slow_weekend_pickup": {
         "definition": "Time from the purchase to ready_for_pickup of orders to collect: geometric "
-        "mean for orders placed on Saturday or Sunday, relative to the other days.",
+        "mean for orders placed on Saturday or Sunday, relative to the other days. What it causes "
+        "is the wait: the order is placed before, so purchases have no counterfactual.",
         "scale": "relative",
         "horizon": "by the day of the purchase",
         "kind": "causal",
@@ -110,7 +111,7 @@ DEFINITIONS: dict[str, dict[str, str]] = {
         "on the channel is lower than in the two months before and after, of those begun neither "
         "by e-mail nor by display and after more than 30 days without a touchpoint. The cause: the "
         "channel was paused for some of its customers, who came straight to the web and bought as "
-        "usual.",
+        "those do who begin there.",
         "scale": "relative",
         "horizon": "one week, Monday to Sunday",
         "kind": "causal",
@@ -119,7 +120,7 @@ DEFINITIONS: dict[str, dict[str, str]] = {
         "definition": "improvement: of add_to_cart on the web, the share whose next touchpoint is "
         "a checkout in the same visit; on each device, July to December relative to January to "
         "June. mobile_share: of visits to the web from July on, those by phone (before: 0.40), "
-        "without visits that begin with a purchase: they finish a stalled payment. "
+        "without visits that begin with a payment or purchase: they go to finish a stalled one. "
         "Phones check out less often, so the share over all devices falls while each rises.",
         "scale": "relative (mobile_share: absolute)",
         "horizon": "second half of the year against the first",

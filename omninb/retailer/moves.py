@@ -128,8 +128,9 @@ class _Onward:
         self.buys = ~self.over & (self._u(BUYS) < shop.PURCHASE[self.channel])
         self.later = self._u(SAME) >= shop.SAME_VISIT[source, self.channel]
         self.later &= at["time"] - at["start"] < shop.SPAN
-        # A call within the hour after a chat is a hand-over, and nothing else is.
-        self.later |= (source == CHAT) & (self.channel == CALL)
+        # People go to a store in a visit of its own, when it is open; and a call within the hour
+        # after a chat is a hand-over, and nothing else is.
+        self.later |= np.isin(self.channel, shop.STAFFED) & (self.channel != source)
         days = np.rint(np.exp(0.8 + 0.9 * normal(at["stream"], GAP)))
         self.days = np.clip(days, 1, 20).astype(np.int64)
         self.handed = np.zeros(len(source), bool)
@@ -223,6 +224,7 @@ class _Onward:
         """The journeys at their next touchpoint, at its time."""
         at, time, begins = self.at, self.at["time"], self.was == BOUGHT
         seconds = np.clip(np.exp(4.3 + normal(at["stream"], MINUTES)), 3, 1500).astype(np.int64)
+        self.later |= (self.channel == STORE) & ((time + seconds) % DAY >= shop.CLOSES)
         day = time // DAY + self.days
         u, v = self._u(HOUR_OF_DAY), self._u(SECOND)
         later = on_day(day, self.channel, u, v, time // DAY + 1)

@@ -101,16 +101,19 @@ def plans(
     starts = Choices(np.array([shop.START, shop.START_LOYAL, shop.START_OFFER]))
     channel = starts.draw(uniform(stream, START_CHANNEL), np.where(offered, 2, loyal))
     if dip:
-        monday = int((np.datetime64(dip["week"], "D") - shop.YEAR.astype("M8[D]")).astype(int))
-        out = (
-            (day >= monday) & (day < monday + 7) & (channel == shop.CHANNELS.index(dip["channel"]))
-        )
+        out = in_week(dip, day) & (channel == shop.CHANNELS.index(dip["channel"]))
         channel = np.where(out & (uniform(stream, DIPPED) < dip["size"]), shop.WEB, channel)
     u, v = uniform(stream, START_HOUR), uniform(stream, START_SECOND)
     start = on_day(day, channel, u, v, day if earliest is None else earliest)
     order = np.lexsort((start, person))
     everyone = Plans(stream, person, start, channel, loyal, np.full(len(day), offered))
     return everyone.take(order)
+
+
+def in_week(dip: dict, day: np.ndarray) -> np.ndarray:
+    """Which days of the year lie in the week of a dip."""
+    monday = (np.datetime64(dip["week"], "D") - shop.YEAR.astype("M8[D]")).astype(int)
+    return (day >= monday) & (day < monday + 7)
 
 
 def on_day(

@@ -105,6 +105,7 @@ HOURS = np.array(
     [2, 1, 1, 1, 1, 2, 5, 9, 13, 16, 18, 19, 20, 19, 18, 18, 19, 22, 25, 28, 29, 24, 14, 6]
 )
 OPEN_HOURS = np.array([0] * 9 + [4, 7, 9, 11, 11, 10, 10, 12, 14, 13, 8] + [0] * 4)
+CLOSES = 20 * HOUR
 CITIES = ("Berlin", "Bremen", "Dresden", "Frankfurt", "Hamburg", "Köln", "Leipzig", "München")
 
 

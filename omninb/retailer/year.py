@@ -61,7 +61,8 @@ def year(who: People, chances: Chances, truth: dict, rates: Rates | None = None)
     spring, walked, free = _kept(who, intended.take(np.flatnonzero(early)), chances, None)
     extra = truth["four_channel_retention"] or 0.0
     more = rates.club_comes_back if rates else _club_comes_back(who, spring, walked, extra)
-    autumn = _autumn(who, intended.take(np.flatnonzero(~early)), spring, walked, free, more)
+    planned = intended.take(np.flatnonzero(~early))
+    autumn = _autumn(who, planned, spring, walked, free, more, truth["channel_dip"])
     autumn, later, _ = _kept(who, autumn, chances, free)
     settled, touchpoints = _with(spring, walked, autumn, later)
     work = 0.0
@@ -151,6 +152,7 @@ def _autumn(
     walked: Touchpoints,
     free: np.ndarray,
     more: float,
+    dip: dict | None,
 ) -> Plans:
     """Journeys from October on: who was seen until March comes back with a settled probability."""
     cohort = _in_spring(who, spring, walked) > 0
@@ -162,7 +164,7 @@ def _autumn(
     earliest = np.maximum(-(-free[person] // DAY), OCTOBER // DAY)
     u = uniform(who.stream[person], COMES_BACK_ON)
     day = np.minimum(earliest + (u * (DAYS - earliest)).astype(np.int64), DAYS - 2)
-    added = plans(who, streams(who.stream[person], BACK), person, day)
+    added = plans(who, streams(who.stream[person], BACK), person, day, dip)
     both = Plans.joined([stays, added])
     return both.take(np.lexsort((both.start, both.person)))
 

@@ -256,3 +256,14 @@ def test_a_relative_uplift_has_bounds_or_is_not_given():
     row = onb.experiment_table(frame, onb.Conversion("bought")).iloc[0]
     assert row["treatment"] == 0 and row["uplift"] == -0.5 and np.isnan(row["relative_uplift"])
     assert row["uplift_ci_upper"] < 0
+
+
+def test_an_arm_in_which_nothing_varies_has_no_less_than_no_variance():
+    rng = np.random.default_rng(6)
+    part = np.arange(50) % 2
+    for _ in range(200):
+        values = np.where(part == 0, 0.0, rng.poisson(0.05, 50) * rng.lognormal(3, 1, 50))
+        control, treatment = samples_of({TOP: values}, part, 2)
+        assert control.mean[0] == 0.0 and control.cov[0, 0] >= 0
+        found = compare_means(control, treatment, 0.95)
+        assert np.isnan(found.relative) and np.isnan(found.log_error)

@@ -173,12 +173,12 @@ def guardrail_frame(control, treatment, n=20_000):
 @pytest.mark.parametrize(
     ("direction", "treatment", "guardrail", "verdict"),
     [
-        ("lower", 0.30, "held", "no clear difference"),
-        ("lower", 0.25, "held", "no clear difference"),  # better, but that was not asked
+        ("lower", 0.30, "held", "not worse by its margin"),
+        ("lower", 0.25, "held", "not worse by its margin"),  # better, but that was not asked
         ("lower", 0.36, "broken", "worse"),
         ("lower", 0.315, "not shown", "cannot say: it may have got worse by more than 5 %"),
-        ("higher", 0.30, "held", "no clear difference"),
-        ("higher", 0.36, "held", "no clear difference"),
+        ("higher", 0.30, "held", "not worse by its margin"),
+        ("higher", 0.36, "held", "not worse by its margin"),
         ("higher", 0.25, "broken", "worse"),
         ("higher", 0.285, "not shown", "cannot say: it may have got worse by more than 5 %"),
     ],
@@ -289,7 +289,9 @@ def test_a_log_and_the_frame_of_its_customers_agree():
         ({"metrics": onb.Conversion("two")}, "more than 0 and 1"),
         ({"metrics": onb.TimeTo("called", within="1d")}, "read from a log"),
         ({"control": "old"}, "is no arm"),
-        ({"variant": "text"}, "none of the arms"),
+        ({"variant": "text"}, "at least two arms"),
+        ({"variant": "two"}, "at least two arms"),
+        ({"received": {"control": {"two": 2}}}, "what 'new' should get is not said"),
         ({"correction": "none"}, "correction='none'"),
         ({"confidence": 95}, "confidence=95"),
         ({"planned": 0}, "planned=0"),

@@ -180,6 +180,47 @@ def test_of_very_many_channels_the_largest_are_shown_and_the_others_counted(widt
     assert f"{60 - len(shown)} more, of fewer customers" in notes
 
 
+@pytest.mark.parametrize(("within", "said"), [("7d", "no next step within 7d"), (None, "so far")])
+def test_lost_is_said_to_end_with_the_window_and_the_first_attempt(within, said):
+    table, _ = both("retailer")
+    table.attrs["within"] = within
+    words = drop_off_figure(table).layout.annotations[0].text.replace("<br>", " ")
+    assert said in words and "in the first attempt" in words and "at all" not in words
+
+
+@pytest.mark.parametrize("width", [400, 700, 1000, 1400])
+def test_in_narrow_columns_no_number_stands_without_its_rate_and_heads_are_whole(width):
+    made = attempts(9_000, channels={f"{11_000 + i}": 60.0 - i for i in range(40)})
+    table, funnel = drop_off_of(made), funnel_of(made)
+    figure = drop_off_figure(table, width=width, funnel=funnel)
+    heads = [html.unescape(row[0]) for row in hovered(figure, "labels")]
+    found = words(figure)
+    assert set(heads) <= {text for text, _, _ in found}
+    shown = table[table["channel"].isin(heads) & (table["customers"] >= 10)]
+    rates = [text for text, _, _ in found].count
+    for rate, cells in shown.groupby(shown["drop_off"].map(lettering.percent)):
+        assert rates(rate) >= len(cells)
+
+
+def test_few_channels_fill_the_width():
+    made = attempts(3_000, channels={"web": 2, "mobile app": 2, "store": 1})
+    figure = drop_off_figure(drop_off_of(made), width=1400, funnel=funnel_of(made))
+    boxes = [box for shade in {t.fillcolor for t in figure.data if t.fill}
+             for box in rectangles(figure, shade)]  # fmt: skip
+    assert max(box[2] for box in boxes) > 1250
+
+
+def test_places_that_clearly_lose_more_without_room_are_counted():
+    made = attempts(9_000, channels={f"campaign {i}": 60.0 - i for i in range(60)})
+    table = drop_off_of(made)
+    last = table.index[table["channel"] == "campaign 59"]
+    table["p_adjusted"] = 0.4
+    table.loc[last, ["p_adjusted", "difference"]] = 0.01, 0.2
+    figure = drop_off_figure(table, width=700, min_customers=1)
+    notes = figure.layout.annotations[1].text.replace("<br>", " ")
+    assert f"{len(last)} clearly losing more at a step, stand in the table" in notes
+
+
 def framed(figure) -> list[str]:
     """The cells inside the frame, by the first line of their hover text."""
     lines = [t for t in figure.data if t.mode == "lines" and t.line.width == 3]

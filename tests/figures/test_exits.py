@@ -15,6 +15,12 @@ from omninb.figures.style import WORSE
 from omninb.wording import number_words
 
 
+def listed(table):
+    """The rows that the figure shows, in its order."""
+    more = table[(table["excess_exits"] > 0) & ~table["expected_end"]]
+    return more.sort_values("flagged", ascending=False, kind="stable")
+
+
 def kinds(number: int, names: list[str] | None = None) -> dict[str, tuple[int, int, float]]:
     chance = random.Random(4)
     events = ["view product", "search", "payment failed", "help", "add to basket"]
@@ -31,8 +37,8 @@ def kinds(number: int, names: list[str] | None = None) -> dict[str, tuple[int, i
 SHAPES = {
     "usual": kinds(14),
     "many": kinds(70),
-    "one": kinds(1),
-    "no ends": {"web · view": (100, 0, 12.0), "store · view": (80, 0, 0.0)},
+    "one": {"web · view": (90, 12, 8.0)},
+    "no ratio": {"web · view": (100, 9, 4.0), "store · view": (80, 2, 0.0)},
     "extreme": {"web · view": (9_000, 8_000, 20.0), "store · view": (9_000, 1, 900.0)},
     "hostile": kinds(len(HOSTILE), HOSTILE),
 }
@@ -68,7 +74,7 @@ def test_every_number_shown_stands_in_the_table(shape):
         "5",
         "10",
     }
-    rows = {"24", f"{len(table):,}", "30", "31"}
+    rows = {"24", str(len(listed(table))), str(len(table) - len(listed(table))), "30", "31"}
     assert stray(exit_figure(table), table, *scale, *rows) == set()
 
 
@@ -78,17 +84,17 @@ def test_a_flag_is_a_sign_and_a_word_and_never_colour_alone():
     said = [text for text, _, _ in words(figure)]
     flagged = int(table["flagged"].sum())
     assert said.count("▲ ends more often") == flagged > 0
-    assert said.count("○ not flagged") == len(table) - flagged > 0
+    assert said.count("○ not flagged") == len(listed(table)) - flagged > 0
     discs = next(t for t in figure.data if t.mode == "markers" and t.name is None)
     assert list(discs.marker.color).count(WORSE) == flagged
-    assert list(discs.marker.color).count("#FFFFFF") == len(table) - flagged
+    assert list(discs.marker.color).count("#FFFFFF") == len(listed(table)) - flagged
 
 
 def test_dots_stand_at_their_ratios_on_a_log_scale():
     table = exits_of(SHAPES["usual"])
     figure = exit_figure(table)
     discs = next(t for t in figure.data if t.mode == "markers" and t.name is None)
-    ordered = table.sort_values("flagged", ascending=False, kind="stable")
+    ordered = listed(table)
     points = [(math.log(r), x) for r, x in zip(ordered["ratio"], discs.x, strict=True)]
     points.sort()
     (low, left), (high, right) = points[0], points[-1]
@@ -112,9 +118,22 @@ def test_flagged_kinds_come_first_and_the_rest_is_counted():
     shown = [html.unescape(row[0]) for row in hovered(figure, "kinds")]
     first = table[table["flagged"]]["channel · event"].tolist()
     assert shown == [*first, *table[~table["flagged"]]["channel · event"]][:24]
-    assert "The 24 of 70 kinds" in figure.layout.annotations[1].text
+    more = int((table["ratio"] > 1).sum())
+    note = figure.layout.annotations[1].text.replace("<br>", " ")
+    assert f"The 24 of {more} kinds" in note
+    assert f"{70 - more} more end no more often than expected" in note
     none = exit_figure(exits_of(SHAPES["usual"]))
     assert "kinds" not in none.layout.annotations[1].text
+
+
+def test_kinds_that_end_no_more_often_than_expected_are_counted_and_not_drawn():
+    table = exits_of(SHAPES["usual"])
+    shown = {html.unescape(row[0]) for row in hovered(exit_figure(table), "kinds")}
+    assert shown == set(table.loc[table["ratio"] > 1, "channel · event"])
+    assert 0 < len(shown) < len(table)
+    none = table[table["ratio"] <= 1]
+    none.attrs = table.attrs
+    assert "No touchpoint ends journeys more often" in exit_figure(none).layout.meta["alt"]
 
 
 def test_natural_ends_stay_off_the_list_and_are_named():
@@ -123,7 +142,7 @@ def test_natural_ends_stay_off_the_list_and_are_named():
     figure = exit_figure(table)
     shown = {html.unescape(row[0]) for row in hovered(figure, "kinds")}
     left_out = set(table.loc[[0, 3], "channel · event"])
-    assert not shown & left_out and len(shown) == len(table) - 2
+    assert not shown & left_out and shown == set(listed(table)["channel · event"])
     assert all(name in figure.layout.annotations[1].text for name in left_out)
     table["expected_end"] = True
     assert "Only natural ends to show." in exit_figure(table).layout.meta["alt"]
@@ -132,7 +151,7 @@ def test_natural_ends_stay_off_the_list_and_are_named():
 def test_every_row_answers_a_pointer():
     table = exits_of(SHAPES["usual"])
     shown = {html.unescape(row[0]): row for row in hovered(exit_figure(table), "kinds")}
-    for row in table.to_dict("records"):
+    for row in listed(table).to_dict("records"):
         found = " ".join(shown[row["channel · event"]])
         assert f"{row['exits']:,} ends of {row['settled']:,} settled" in found
         assert f"{number_words(row['expected_exits'])} expected" in found
@@ -140,12 +159,9 @@ def test_every_row_answers_a_pointer():
 
 
 def test_a_kind_without_a_ratio_says_so_and_one_off_the_scale_points_there():
-    table = exits_of(SHAPES["no ends"])
-    said = {text for text, _, _ in words(exit_figure(table))}
-    assert {"no ratio", "0.00 ×", "◀"} <= said
-    said = {text for text, _, _ in words(exit_figure(exits_of(SHAPES["extreme"])))}
-    assert {"◀", "▶"} <= said
-    assert not {"◀", "▶"} & {t for t, _, _ in words(exit_figure(exits_of(SHAPES["usual"])))}
+    assert "no ratio" in {t for t, _, _ in words(exit_figure(exits_of(SHAPES["no ratio"])))}
+    assert "▶" in {text for text, _, _ in words(exit_figure(exits_of(SHAPES["extreme"])))}
+    assert "▶" not in {text for text, _, _ in words(exit_figure(exits_of(SHAPES["usual"])))}
 
 
 def test_nothing_from_the_data_can_act():

@@ -159,5 +159,7 @@ def test_without_means_or_days_it_says_so():
     assert "No metric with a distribution to show" in alt
     empty = days("usual").head(0)
     empty.attrs = days("usual").attrs
-    assert "No days to show." in experiment_cumulative_figure(empty).layout.meta["alt"]
+    told = experiment_cumulative_figure(empty)
+    assert "No window is over yet" in told.layout.annotations[0].text
+    assert "No window is over yet" in told.layout.meta["alt"]
     assert isinstance(none, pd.DataFrame)

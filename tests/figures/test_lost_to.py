@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+import math
 
 import pytest
 from attempts import SHAPES, attempts, lost_to_of, shape
-from reading import HOSTILE, alarming, hovered, overlaps, stray, texts, words
+from reading import HOSTILE, alarming, chunks, hovered, overlaps, rectangles, stray, texts, words
 
 from omninb.figures import lettering, lost_to_figure
+from omninb.figures.lost_to_bars import marks_of
+from omninb.figures.style import colours
 
 
 @pytest.mark.parametrize("width", [700, 1000, 1400])
@@ -30,7 +33,62 @@ def test_every_number_shown_stands_in_the_table_or_is_a_bars_sum(name):
     rows = [str(len(table[keys[:2]].drop_duplicates())) if len(table) else "0"]
     rows += [str(i) for i in range(25)]
     figure = lost_to_figure(table)
+    rows += [text.removeprefix("± ") for text in give_or_take(table).values()]
     assert stray(figure, table, *sums, *rows, "31", "< 10", "10") == set()
+
+
+def give_or_take(table) -> dict[tuple, str]:
+    """Half of the widest interval of each bar, in points, rounded up."""
+    above = table["share_ci_upper"] - table["share"]
+    widest = above.where(above > table["share"] - table["share_ci_lower"],
+                         table["share"] - table["share_ci_lower"])  # fmt: skip
+    keys = [table[name] for name in ("step", "channel", "outcome")]
+    return {key: f"± {math.ceil(100 * half)}" for key, half in widest.groupby(keys).max().items()}
+
+
+def test_each_bar_says_how_sure_its_shares_are():
+    table = lost_to_of(attempts(3_000, channels={"web": 4, "store": 2}))
+    figure = lost_to_figure(table)
+    counts = table.groupby(["step", "channel", "outcome"])["customers"].sum()
+    expected = [give_or_take(table)[key] for key in counts[counts >= 10].index]
+    said = [text for text, _, _ in words(figure) if text.startswith("±")]
+    assert sorted(said) == sorted(expected) and len(set(said)) > 2
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+@pytest.mark.parametrize("name", ["retailer", "twelve by twelve"])
+def test_every_piece_is_named_or_one_of_the_others(name, width):
+    table = lost_to_of(*shape(name))
+    figure = lost_to_figure(table, width=width)
+    shown = [[html.unescape(v) for v in row] for row in hovered(figure, "nexts")]
+    said = [text for text, _, _ in words(figure)]
+    for title, _, share in shown:
+        name = title.split(" → ")[-1]
+        if name not in ("exit", "open", "converted"):
+            text = f"{name} {share.split(' (')[0]}"
+            assert any(text == one or (one.endswith("…") and text.startswith(one[:-1]))
+                       for one in said), text  # fmt: skip
+    assert len(shown) < len(table)
+
+
+def test_two_events_of_a_channel_differ_by_a_stripe():
+    table = lost_to_of(attempts(3_000, channels={"web": 1, "store": 1}))
+    marks = marks_of(table, colours(map(str, table["next"])))
+    web = [mark for name, mark in marks.items() if name.startswith("web")]
+    assert len({colour for colour, _ in web}) == 1
+    assert {stripes for _, stripes in web} == {0, 1, 2}
+    drawn = [t for t in lost_to_figure(table).data if t.mode == "lines" and t.line.width == 1.5]
+    assert sum(len(chunks(t)) for t in drawn) > 4
+
+
+def test_rows_left_out_are_counted_and_only_then_spoken_of():
+    table = lost_to_of(*shape("retailer"))
+    largest = table.groupby(["step", "channel", "outcome"])["customers"].sum()
+    largest = largest.groupby(["step", "channel"]).max()
+    few = int((largest < 200).sum())
+    notes = lost_to_figure(table, min_customers=200).layout.annotations[1].text
+    assert f"{few} rows without 200 customers in either bar left out" in notes.replace("<br>", " ")
+    assert "left out" not in lost_to_figure(table, min_customers=1).layout.annotations[1].text
 
 
 def bars(table):
@@ -44,7 +102,7 @@ def test_pieces_of_a_bar_are_as_wide_as_their_shares():
     figure = lost_to_figure(table)
     ends = {}
     for trace in figure.data:
-        if trace.mode == "lines" and trace.line.color == "#FFFFFF":
+        if trace.mode == "lines" and trace.line.color == "#FFFFFF" and trace.line.width == 1:
             xs = [x for x in trace.x if x is not None][::2]
             ys = [y for y in trace.y if y is not None][::2]
             for x, y in zip(xs, ys, strict=True):
@@ -112,8 +170,9 @@ def test_open_is_hatched_and_converted_stands_apart_from_exit():
     table.loc[table["next"] == "web · help", "next"] = "open"
     table.loc[table["next"] == "web · view", "next"] = "converted"
     figure = lost_to_figure(table)
-    hatched = {t.fillcolor for t in figure.data if t.fill and t.fillpattern.shape}
-    assert "#5F6B7A" in hatched
+    hatched = rectangles(figure, "#5F6B7A", hatched=True)
+    squares = [box for box in hatched if box[2] - box[0] == box[3] - box[1] == 8]
+    assert 0 < len(squares) < len(hatched)  # in the key as in the bar
     said = " ".join(text for text, _, _ in words(figure))
     assert "open " in said and "converted " in said and "exit " in said
 

@@ -46,21 +46,32 @@ def by_hand(log: onb.EventLog, device: str | None = None) -> tuple[float, str]:
     return 100 * (share["treatment"] - share["control"]), " | ".join(words)
 
 
-def test_the_sample_is_better_on_mobile_and_over_all_not_decided():
+def test_the_sample_is_not_decided_and_mobile_is_a_hint_to_test_again():
     story = read_story(read_notebook(find_notebook("ab_test")))  # nbval runs it, and compares
     whole, by_segment, *others = story.verdicts
     uplift, counts = by_hand(onb.sample())
     assert whole["kind"] == "none" and whole["estimate"] == pytest.approx(uplift)
     assert all(words in whole["basis"] for words in counts.split(" | "))
-    assert "Not decided" in whole["sentence"] and "By segment: mobile better" in whole["sentence"]
-    mobile, _ = by_hand(onb.sample(), "mobile")
-    assert by_segment["kind"] == "clear" and by_segment["estimate"] == pytest.approx(mobile)
-    assert "desktop no clear difference" in by_segment["sentence"]
-    assert "differ from each other is not shown" in by_segment["basis"] and not others
-    assert [one["of"] for one in story.headlines] == [1_547, 1_040]
+    assert "Not decided" in whole["sentence"] and "Introduce" not in whole["sentence"]
+    assert "A hint to test again: mobile better" in whole["sentence"]
+    # Only the interaction says that segments differ, and it does not: no box, no headline.
+    assert by_segment["kind"] == "none" and by_segment["estimate"] is None and not others
+    assert "differ from each other is not shown of device" in by_segment["basis"]
+    assert "(interaction p 0.19)" in by_segment["basis"]
+    said = by_segment["sentence"]
+    assert said.endswith("A hint to test again, no more: mobile.")
+    day = onb.Conversion("purchase", within="1d")
+    table = onb.experiment_table(onb.sample(), day, segments="device").set_index("level")
+    for level, judged in (("mobile", "better"), ("desktop", "no clear difference")):
+        row, (uplift, _) = table.loc[level], by_hand(onb.sample(), level)
+        low, high = (100 * row[f"uplift_ci_{side}"] for side in ("lower", "upper"))
+        words = f"{level} {judged}, {uplift:+.1f} points ({low:+.1f} to {high:+.1f}, of "
+        words += f"{row['n']:,}, adjusted p {row['p_value_adjusted']:.2g})"
+        assert words in said.replace("−", "-")
+    assert [one["of"] for one in story.headlines] == [1_547]
 
 
-def test_with_14_days_the_finding_on_mobile_is_gone_as_the_notebook_says():
+def test_with_14_days_the_hint_on_mobile_is_gone_as_the_notebook_says():
     metric = onb.Conversion("purchase", within="14d")
     table = onb.experiment_table(onb.sample(), metric, segments="device").set_index("level")
     day = onb.Conversion("purchase", within="1d")
@@ -68,17 +79,42 @@ def test_with_14_days_the_finding_on_mobile_is_gone_as_the_notebook_says():
     assert not table["verdict"].isin(["better", "worse"]).any()
     assert 0 < table.loc["mobile", "uplift"] < short.loc["mobile", "uplift"]
     prose = "".join(cell.source for cell in read_notebook(find_notebook("ab_test")).cells)
-    assert "With 14 days no segment of it is clear" in prose
+    assert "With 14 days no segment of it gives so much as a hint" in prose
 
 
-def test_a_larger_shop_introduces_it_for_the_sake_of_mobile(tmp_path):
+def test_a_larger_shop_introduces_it_and_still_does_not_decide_by_device(tmp_path):
     log, truth = onb.simulate_retailer(20_000, seed=1)
     whole, by_segment, *_ = run_on(log.table, tmp_path)["verdicts"]
     assert whole["kind"] == "clear" and whole["sentence"].startswith("Introduce treatment")
     assert whole["estimate"] == pytest.approx(by_hand(log)[0])
     assert by_segment["sentence"].startswith("By device: mobile better")
     assert "desktop no clear difference" in by_segment["sentence"]
+    assert by_segment["kind"] == "none" and by_segment["estimate"] is None
+    assert "differ from each other is not shown of device" in by_segment["basis"]
     assert truth["checkout_test"] == {"mobile": 0.12, "desktop": 0.0}
+
+
+@pytest.mark.parametrize("desktop", [500, 640])
+def test_segments_decide_where_the_interaction_shows_that_they_differ(tmp_path, desktop):
+    made = {("mobile", "control"): 400, ("mobile", "new"): 540,
+            ("desktop", "control"): 500, ("desktop", "new"): desktop}  # fmt: skip
+    rows = [(device, arm, int(i < bought)) for (device, arm), bought in made.items()
+            for i in range(2_000)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["device", "variant", "bought"])
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    asked = {"ROWS": "customers", "METRICS": [["Conversion", {"step": "bought"}]]}
+    record = run(tmp_path, EVENTS=str(tmp_path / "table.csv"), SEGMENTS=["device"], **asked)
+    whole, by_segment, *_ = record["verdicts"]
+    values = [one["value"] for one in record["headlines"]]
+    assert "mobile better, +7.0 points" in by_segment["sentence"]
+    if desktop == 500:  # + 7 points here, none there
+        assert by_segment["kind"] == "clear" and by_segment["estimate"] == pytest.approx(7)
+        assert "differ from each other is shown of device" in by_segment["basis"]
+        assert "hint" not in by_segment["sentence"] and values == pytest.approx([3.5, 7])
+    else:  # + 7 points in both
+        assert by_segment["kind"] == "none" and values == pytest.approx([7])
+        assert "A hint to test again, no more: desktop, mobile." in by_segment["sentence"]
+    assert whole["kind"] == "clear"
 
 
 def test_a_test_of_nothing_says_no_clear_difference(tmp_path):
@@ -86,6 +122,67 @@ def test_a_test_of_nothing_says_no_clear_difference(tmp_path):
     whole, by_segment, *_ = run_on(log.table, tmp_path)["verdicts"]
     assert whole["kind"] == by_segment["kind"] == "none"
     assert "Introduce" not in whole["sentence"] and "Keep" not in whole["sentence"]
+
+
+def test_looking_often_and_a_plan_are_asked_by_parameters(tmp_path):
+    plan = {"baseline": 0.5, "planned": 3_000, "at": ["checkout"]}
+    design = {"sequential": True, "confidence": 0.9, "correction": None}
+    record = run_on(onb.sample().table, tmp_path, DESIGN=design, PLAN=plan)
+    day = onb.Conversion("purchase", within="1d")
+    table = onb.experiment_table(onb.sample(), day, planned=3_000, **design)
+    bounds = [100 * table[f"always_valid_ci_{side}"].iloc[0] for side in ("lower", "upper")]
+    answer = record["verdicts"][0]
+    assert answer["interval"] == pytest.approx(bounds)
+    assert (
+        f"90 % interval, always valid; p {table['p_value_adjusted'].iloc[0]:.2g}."
+        in (answer["basis"])
+    )
+    of_all = numbers(tmp_path, "All customers")["purchase"]
+    assert of_all[5] == "{:.2f} to {:.2f}".format(*bounds).replace("-", "−")
+    assert of_all[7:] == ["779", "768", "0"]  # one interval a row, that which decides
+    page = shown(tmp_path)
+    assert "neither p nor the intervals are adjusted" in page
+    assert "thin line: always valid, which decides" in page
+    assert "Narrowest near 3,000 customers of both arms." in page
+    assert "From what was written down beforehand. 1,547 came" in page
+    assert "of 3,000 planned" in page and "Computed afterwards" not in page
+    needed = onb.sample_size_table(0.5, 0.05, confidence=0.9)["n"].iloc[0]
+    assert numbers(tmp_path, "Customers that it takes")["+5 %"][1] == f"{needed:,}"
+
+
+def test_without_a_plan_sizes_are_said_to_be_computed_afterwards():
+    cells = read_notebook(find_notebook("ab_test")).cells
+    page = json.dumps([cell.get("outputs", []) for cell in cells], ensure_ascii=False)
+    assert "Computed afterwards, from the control of this very test. 1,547 came" in page
+    assert "Narrowest near 10,000 customers of both arms." in page and "as planned." not in page
+
+
+@pytest.mark.parametrize("name", ["DESIGN", "PLAN"])
+def test_what_is_no_part_of_a_design_or_plan_is_refused_by_name(tmp_path, name):
+    with pytest.raises(RunError, match=f"{name}: 'sequentail' is not known. DESIGN takes"):
+        run(tmp_path, **{name: {"sequentail": True}})
+
+
+def test_where_no_window_is_over_it_says_so_and_runs_to_the_end(tmp_path):
+    late = [["Conversion", {"step": "purchase", "within": "400d"}]]
+    record = run(tmp_path, METRICS=late)
+    assert {one["kind"] for one in record["verdicts"]} == {"cannot say"}
+    assert record["headlines"] == []
+    assert record["verdicts"][0]["basis"].startswith("0 of 0 customers in control")
+    page = shown(tmp_path)
+    assert "No window is over yet: there are no days to show." in page
+    assert "How many customers it takes cannot be said." in page
+    assert "Customers are not split: no window is over yet." in page
+
+
+def test_a_guardrail_that_decides_is_not_worse_by_its_margin(tmp_path):
+    limit = {"role": "guardrail", "margin": 0.5}
+    record = run(tmp_path, METRICS=[["Conversion", {**PURCHASE[0][1], **limit}]])
+    answer, by_segment, *_ = record["verdicts"]
+    assert answer["kind"] == by_segment["kind"] == "none"
+    said = "treatment is not worse than control by its margin of 50 %: purchase 55.2 %"
+    assert answer["sentence"].startswith(said)
+    assert by_segment["sentence"].startswith("By device: mobile not worse by its margin, +7.9")
 
 
 def test_a_broken_split_stops_says_why_and_runs_to_the_end(tmp_path):
@@ -123,10 +220,21 @@ def test_cookie_cats_runs_by_parameters_alone(tmp_path, real_data):
     assert shown["retention_1"][1:4] == ["%", "44.82", "44.23"]
 
 
+def executed(folder) -> list[dict[str, Any]]:
+    """The cells of the run's notebook."""
+    (notebook,) = (folder / "out").glob("*.ipynb")
+    return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+
+
+def shown(folder) -> str:
+    """All that the run's outputs say."""
+    outputs = [cell.get("outputs", []) for cell in executed(folder)]
+    return json.dumps(outputs, ensure_ascii=False).replace("<br>", " ")
+
+
 def numbers(folder, title: str) -> dict[str, list[str]]:
     """The rows of a table that the run shows, by what stands first in them."""
-    (notebook,) = (folder / "out").glob("*.ipynb")
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells = executed(folder)
     bundles = [o.get("data", {}) for c in cells for o in c.get("outputs", [])]
     tables = [data["application/vnd.omninb.table+json"] for data in bundles
               if "application/vnd.omninb.table+json" in data]  # fmt: skip
@@ -146,7 +254,7 @@ def test_landing_page_leaves_out_what_is_wrong_in_the_open(tmp_path, real_data):
     assert "17,264 of 145,310 in treatment" in answer["basis"]
     checks = numbers(tmp_path, "What was checked")
     assert checks["received another variant"][-1].startswith("3,893 rows disagree")
-    assert checks["repeated customers"][-1].startswith("1 further row")
+    assert checks["repeated customers"][-1].endswith("already counted, left out: 1.")
 
 
 def test_without_metrics_it_stops_and_says_how_they_are_given(tmp_path):

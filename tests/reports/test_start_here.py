@@ -60,6 +60,32 @@ def test_the_sample_s_two_stories_are_found_and_right(tmp_path):
     assert research["estimate"] == pytest.approx(100 * (share - usual))
 
 
+def test_research_that_is_too_small_to_matter_is_not_announced(tmp_path):
+    log, _ = onb.simulate_retailer(20_000, seed=5, research_online_purchase_offline=0.03)
+    pq.write_table(log.table, tmp_path / "log.parquet")
+    research = run(tmp_path, EVENTS=str(tmp_path / "log.parquet"), **ASKED)["verdicts"][1]
+    assert research["kind"] == "none" and 0 < research["interval"][0] < 2
+    assert "over 2 points" in research["sentence"]
+
+
+def test_the_worst_channel_is_named_even_where_the_fewest_take_the_step(tmp_path):
+    lost_of = {f"channel {n}": (20, 100) for n in range(7)} | {"kiosk": (48, 60)}
+    rows = [
+        (f"{channel} {n}", f"2025-01-{1 + n % 20:02d}T1{hour}:00:00Z", channel, event)
+        for channel, (lost, customers) in lost_of.items()
+        for n in range(customers)
+        for hour, event in enumerate(["payment", "purchase"] if n >= lost else ["payment"])
+    ]
+    rows.append(("later", "2025-06-01T10:00:00Z", "channel 0", "visit"))
+    frame = pd.DataFrame(rows, columns=["customer_id", "timestamp", "channel", "event"])
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    asked = ASKED | {"RESEARCH": []}
+    record = run(tmp_path, EVENTS=str(tmp_path / "log.csv"), MIN_CUSTOMERS=1, **asked)
+    stall = record["verdicts"][0]
+    assert stall["kind"] == "clear" and "payment on kiosk: 80 % are lost" in stall["sentence"]
+    assert "60 customers" in stall["basis"] and stall["estimate"] == pytest.approx(60.0)
+
+
 @pytest.mark.parametrize("seed", [5, 6])
 def test_without_the_stories_it_says_so(tmp_path, seed):
     off = dict.fromkeys(
