@@ -7,7 +7,7 @@ UV_COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-ver
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	--fork-strategy fewest --output-file requirements.lock
 
-.PHONY: help report test lab lint bench coverage judge notebooks sample picture lock
+.PHONY: help report test lab lint bench coverage judge faults notebooks sample picture lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -38,6 +38,9 @@ coverage: .venv/ready ## how often the intervals hold the truth, over simulated 
 
 judge: .venv/ready ## intervals, false alarms and planted effects of every analysis in one table, about 40 minutes; LOGS=200 for a quick look
 	$(BIN)/python benchmarks/judge.py --logs $(LOGS)
+
+faults: .venv/ready ## each of the fourteen faults of a run 20 times, about 30 minutes
+	$(BIN)/python benchmarks/faults.py
 
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed
 	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb

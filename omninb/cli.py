@@ -1,4 +1,4 @@
-"""The command line: omninb check | run | report | simulate.
+"""The command line: omninb check | run | report | suite | schedule | simulate.
 
 What a command needs is imported when it runs, so that ``omninb --help`` answers at once.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def main() -> None:
         omninb run journey_map --events events.csv --columns customer_id=user --out reports
         omninb report --out reports
 
-    Exit status: 0 done, 1 failed, 2 wrong usage.
+    Exit status: 0 done, 1 failed, 2 wrong usage, 3 a report crossed a threshold.
     """  # noqa: D301
 
 
@@ -137,32 +138,91 @@ def run(notebook: str, out: str, parameters: tuple[tuple[str, str], ...], **log:
 
 
 @main.command()
-@click.argument("notebooks", nargs=-1)
+@click.argument("suite", nargs=-1, metavar="[SUITE.yaml | NOTEBOOK...]")
 @run_options
+@click.option(
+    "--as-of", type=click.DateTime(), metavar="MOMENT",
+    help="When the reports are of, in UTC, such as 2026-03-09; now by default.",
+)  # fmt: skip
+@click.option(
+    "--run-id", metavar="NAME",
+    help="Name of the run's folder; the same run is then not made twice. Its moment by default.",
+)  # fmt: skip
 def report(
-    notebooks: tuple[str, ...], out: str, parameters: tuple[tuple[str, str], ...], **log: Any
+    suite: tuple[str, ...],
+    out: str,
+    parameters: tuple[tuple[str, str], ...],
+    as_of: datetime | None,
+    run_id: str | None,
+    **log: Any,
 ) -> None:
-    """Run all report notebooks, or those named, with an index page above them.
+    """Run a suite of reports, or the notebooks named, with an index page above them.
 
-    The run is kept in OUT/runs; OUT/latest/index.html is switched to it at once, and only if
-    everything succeeded.
+    The log is read once. The run is kept in OUT/runs; OUT/latest/index.html is switched to it at
+    once, and only if everything succeeded. `omninb suite` writes an example of a suite.
 
     \b
     omninb report --out reports
     omninb report --events events.csv --columns customer_id=user,timestamp=when --out reports
+    omninb report suite.yaml --out reports
+
+    Exit status: 0 done, 1 failed, 2 wrong usage, 3 done, and a threshold was crossed.
     """  # noqa: D301
-    from omninb.reports.catalogue import find_notebook, report_notebooks
-    from omninb.reports.execution import read_notebook
-    from omninb.reports.parameters import declared, from_command_line
+    from omninb.reports.jobs import known_parameters
+    from omninb.reports.parameters import from_command_line
+    from omninb.reports.publication import record_of
     from omninb.reports.suite import run_report
 
     with Usage():
-        paths = [find_notebook(n) for n in notebooks] or list(report_notebooks().values())
-        known: dict[str, Any] = {}
-        for path in paths:
-            known |= declared(read_notebook(path))
-        given = from_command_line(known, parameters, log)
-    click.echo(run_report(paths, out, given))
+        given = from_command_line(known_parameters(suite), parameters, log)
+    moment = None if as_of is None else as_of.replace(tzinfo=UTC)
+    asked = suite[0] if len(suite) == 1 else suite
+    index = run_report(asked, out, given, as_of=moment, run_id=run_id)
+    click.echo(index)
+    crossed = (record_of(index.parent) or {}).get("alerts", [])
+    for alert in crossed:
+        name, side = alert["headline"]["name"], alert["side"]
+        click.echo(f"{name} is {side} {alert['threshold']:g}: see summary.md", err=True)
+    if crossed:
+        raise click.exceptions.Exit(3)
+
+
+@main.command()
+@click.option("--out", default="suite.yaml", show_default=True, metavar="FILE")
+def suite(out: str) -> None:
+    """Write an example of a suite of reports, every line explained.
+
+    \b
+    omninb suite --out suite.yaml
+    omninb report suite.yaml --out reports
+    """  # noqa: D301
+    from omninb.reports.suite_file import EXAMPLE
+
+    try:
+        with open(out, "x", encoding="utf-8") as file:
+            file.write(EXAMPLE)
+    except FileExistsError:
+        raise click.UsageError(f"{out} is there already. Give another name by --out.") from None
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from None
+    click.echo(f"{out}\nNext:\n  omninb report {shlex.quote(out)} --out reports")
+
+
+@main.command()
+@click.argument("suite", metavar="SUITE.yaml")
+@click.option("--cron", required=True, metavar="'M H D M W'", help="When, in cron's five fields.")
+@click.option("--out", default="reports", show_default=True, metavar="DIR")
+def schedule(suite: str, cron: str, out: str) -> None:
+    """Print the crontab line that makes a suite's reports by the clock.
+
+    \b
+    omninb schedule suite.yaml --cron "0 6 * * 1" --out reports
+    (crontab -l; omninb schedule suite.yaml --cron "0 6 * * 1") | crontab -
+    """  # noqa: D301
+    from omninb.reports.schedules import crontab_line
+
+    with Usage():
+        click.echo(crontab_line(suite, cron, out))
 
 
 @main.command(cls=SimulateCommand)

@@ -203,8 +203,9 @@ def exit_table(
 def _named(names: Sequence[str], expected_ends: Sequence[str]) -> np.ndarray:
     """Which kinds are named, whole or by one of their parts."""
     if isinstance(expected_ends, str) or not all(isinstance(end, str) for end in expected_ends):
+        example = [expected_ends] if isinstance(expected_ends, str) else ["delivered"]
         raise OmninbError(
-            f"expected_ends={expected_ends!r}: give a list of names, such as ['delivered']."
+            f"expected_ends={expected_ends!r}: give a list of names, such as {example}."
         )
     parts = [{name, *name.split(" · ")} for name in names]
     pooled = any(name.startswith("(fewer than ") or not name for name in names)

@@ -137,6 +137,8 @@ def _checked(condition: Step, argument: str) -> Step:
         for one in condition:
             _checked(one, argument)
         return condition
+    if isinstance(condition, Mapping):
+        raise OmninbError(f"{argument}: {{}} is no step: an empty condition fits everything.")
     raise OmninbError(
         f"{argument}: {condition!r} is no step. Give an event, a mapping of roles to values such "
         "as {'channel': 'store'}, or a list of such alternatives."

@@ -196,7 +196,7 @@ def test_rates_bounds_and_levels_of_a_log_to_count_by_hand():
         ({"unit": "visit"}, '"customer" or "journey"'),
         ({"within": 30}, "unit"),
         ({"steps": ["a", "bb"]}, "Did you mean 'b'"),
-        ({"attempt": "last"}, "furthest, first, every"),
+        ({"attempt": "last"}, ".every., .first., .furthest."),
         ({"steps": ["a", {}]}, "fits everything"),
         ({"steps": [*"abcabcabcabcabcab"]}, "up to 16"),
         ({"exclude": ("c", "b", "a")}, "in order"),

@@ -2,5 +2,6 @@
 
 from omninb.events.log import EventLog
 from omninb.events.reading import read_events
+from omninb.events.snapshot import write_snapshot
 
-__all__ = ["EventLog", "read_events"]
+__all__ = ["EventLog", "read_events", "write_snapshot"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from omninb.events.parts import Part
 from omninb.events.refusals import Refusals
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import KEYS, MONEY, ROLES, resolve_roles
+from omninb.events.snapshot import ENDING, read_snapshot
 from omninb.events.sources import read_parts
 from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
 from omninb.events.window import instant, now, window
@@ -55,7 +57,8 @@ def read_events(
     ----------
     source : object
         CSV (plain, gzip, zstd), Parquet or JSON lines: a path, a glob or a list of them; a pandas
-        or polars DataFrame; an Arrow table; a DuckDB relation.
+        or polars DataFrame; an Arrow table; a DuckDB relation. Or the path of a snapshot ending in
+        ``.omninb``, in which all but ``other_below`` is settled.
     columns : mapping, optional
         Role to source column, such as ``{"customer_id": "user"}``. A column that bears a role's own
         name needs no entry. Required: customer_id, timestamp, channel; without event, event =
@@ -116,6 +119,8 @@ def read_events(
         raise OmninbError(f"other_below={other_below!r}: give a whole number of customers, from 1.")
     if timezone is not None:
         zone(timezone)
+    if isinstance(source, str | os.PathLike) and os.fspath(source).endswith(ENDING):
+        return read_snapshot(source, other_below)
     parts = read_parts(source)
     roles = resolve_roles(parts[0].table.column_names, columns, parts[0].name)
     for part in parts[1:]:

@@ -58,6 +58,12 @@ def read_parts(source: object) -> list[Part]:
     return [_read_frame(source)]
 
 
+def file_paths(source: str | os.PathLike[str] | list[str]) -> list[Path]:
+    """The files that a path, a glob or a list of them names."""
+    given = source if isinstance(source, list) else [source]
+    return [path for one in given for path in _paths(one)]
+
+
 def column_names(source: object) -> list[str]:
     """The columns of a source; of files, those of the first one, by its header or schema."""
     if isinstance(source, list | tuple) and source:

@@ -45,10 +45,14 @@ def index_html(run: dict[str, Any], earlier: list[dict[str, Any]]) -> str:
 
 
 def _spread(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first headline of each report, then the second, and so on, up to the places there are."""
+    """The first headline of each report, then the second, and so on, up to the places there are.
+
+    A number that several reports state alike stands here once.
+    """
     depth = max((len(r["headlines"]) for r in reports), default=0)
     rounds = [r["headlines"][i] for i in range(depth) for r in reports if i < len(r["headlines"])]
-    return rounds[:_SHOWN_HEADLINES]
+    once = [number for i, number in enumerate(rounds) if number not in rounds[:i]]
+    return once[:_SHOWN_HEADLINES]
 
 
 def _card(report: dict[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -96,14 +100,12 @@ def _run_row(run: dict[str, Any]) -> dict[str, Any]:
     reports = run.get("reports", [])
     facts: dict[str, Any] = next((r["facts"] for r in reports if r.get("facts")), {})
     ledger = next((r["ledger"] for r in reports if r.get("ledger")), None) or {}
-    minutes, seconds = divmod(round(run.get("seconds", 0)), 60)
     moment = datetime.fromisoformat(run["started"])
     return {
         "when": f"{moment.day} {moment:%b %Y, %H:%M}",
         "status": run.get("status", "failed"),
         "period": _period(facts) or "–",
         "used": ledger.get("used"),
-        "took": f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s",
         "note": "Nothing was published" if run.get("status") != "ok" else f"runs/{run['run']}",
     }
 

@@ -14,10 +14,13 @@ class Progress:
     ----------
     name : str
         What runs, such as ``"2 of 3 drop_off"``.
+    line : int
+        Of the terminal, for notebooks that run side by side.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, line: int = 0) -> None:
         self.name = name
+        self._line = line
         self._bar = None
         self._started = time.monotonic()
 
@@ -25,7 +28,7 @@ class Progress:
         if sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(desc=self.name, unit="cell", leave=True)
+            self._bar = tqdm(desc=self.name, unit="cell", leave=True, position=self._line)
         else:
             print(f"{self.name}: running", file=sys.stderr, flush=True)
         return self
