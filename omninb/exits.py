@@ -15,7 +15,7 @@ from omninb.intervals import CONFIDENCE, Rates
 from omninb.journeys import Journeys
 from omninb.passes.compiling import GROUPS, each
 from omninb.passes.exits import POSITIONS, count_exits
-from omninb.pooling import LEFT_OUT, SHOWN, pooled_rows
+from omninb.pooling import LEFT_OUT, SHOWN, Total, pooled_rows
 from omninb.tallies import (
     By,
     Counts,
@@ -98,6 +98,7 @@ def _pooled(tally: ExitTally, fewest: int) -> dict[str, str]:
         counts[there, :2],
         [np.zeros(len(there), np.int64)],
         fewest,
+        (Total(((row, 1),), ((row, 0),), at_most=True) for row in range(len(there))),
         hosts=np.array([names[i] == pooled for i in there], bool),
     )
     into = {names[i]: pool for i, pool in zip(there, found.into.tolist(), strict=True)}

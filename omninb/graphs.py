@@ -10,7 +10,7 @@ import numpy as np
 from omninb.anchors import positive
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import END_STATES, Journeys
-from omninb.move_pooling import shared_moves
+from omninb.move_pooling import ends_told, shared_moves
 from omninb.move_tally import ANY_END, Edge, MoveTally
 from omninb.tallies import SMALLER, START, By
 
@@ -87,30 +87,32 @@ def transition_graph(
     graph.add_nodes_from(_nodes(whole))
     if into:
         graph.add_node(SMALLER, kind="smaller", transitions=smaller)
-    _forget(graph, into, journeys.min_customers or 0)
+    fewest = journeys.min_customers or 0
+    _forget(graph, into, fewest, ends_told(whole, fewest))
     rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
     for row in rows:
         graph.add_edge(row.pop("source"), row.pop("target"), **row)
     return graph
 
 
-def _forget(graph: nx.DiGraph[str], into: Mapping[Edge, Edge | None], fewest: int) -> None:
+def _forget(
+    graph: nx.DiGraph[str], into: Mapping[Edge, Edge | None], fewest: int, with_ends: bool
+) -> None:
     """Take from nodes what would tell their pooled edges, and leave out nodes of too few."""
     for name in list(graph):
         facts: dict[str, Any] = graph.nodes[name]
         if facts["kind"] == "node" and facts["customers"] < fewest:
             graph.remove_node(name)
-        elif facts["kind"] == "end":
-            if 0 < facts["customers"] < fewest:  # it stays as an end, of which nothing is told
-                del facts["journeys"], facts["customers"]
-            if 0 < facts.get("share", 0.0) * facts["settled"] < fewest:
-                gone = [key for key in facts if key.startswith("share")]
-                facts |= dict.fromkeys(gone, float("nan"))
+        elif facts["kind"] == "end" and not with_ends:  # it stays, and nothing is told of it
+            for key in ("journeys", "customers"):
+                del facts[key]
+            gone = [key for key in facts if key.startswith(("share", "settled"))]
+            facts |= dict.fromkeys(gone, float("nan"))
         elif (name, "exit") in into:
             gone = [key for key in facts if key.startswith("leave_")]
             facts |= dict.fromkeys(gone, float("nan")) | {"interval_method": "none"}
         if any(edge[0] == name and pooled is None for edge, pooled in into.items()):
-            facts["settled"] = float("nan")
+            facts |= {"settled": float("nan"), "touchpoints": float("nan")}
 
 
 def _nodes(tally: MoveTally) -> list[tuple[str, dict[str, object]]]:

@@ -53,29 +53,46 @@ def _pooling(tally: MoveTally, edges: Sequence[Edge], fewest: int, pooled: str) 
         counts,
         [np.array(narrow, np.int64), np.full(len(edges), together)],
         fewest,
-        _totals(edges, counts, fewest),
+        _totals(edges, counts, ends_told(tally, fewest)),
         known=[(i, 1) for i, (_, target) in enumerate(edges) if target == "open"],
         hosts=np.array([pooled in edge for edge in edges], bool),
     )
 
 
-def _totals(edges: Sequence[Edge], counts: np.ndarray, fewest: int) -> Iterator[Total]:
+def ends_told(tally: MoveTally, fewest: int) -> bool:
+    """Whether it is told how many journeys ended how: not if only few ended in one way.
+
+    With the number of all journeys, what is told of the others would tell of these.
+    """
+    edges = tally.edges.labels
+    for end in END_STATES:
+        into = [i for i, (_, target) in enumerate(edges) if target == end]
+        transitions, settled = tally.edges.values[:, into][..., [0, 3]].sum(axis=(0, 1)).tolist()
+        customers = int(tally.nodes.values[:, tally.nodes.rows([(end,)]), 1].sum())
+        if any(0 < count < fewest for count in (transitions, settled, customers)):
+            return False
+    return True
+
+
+def _totals(edges: Sequence[Edge], counts: np.ndarray, with_ends: bool) -> Iterator[Total]:
     """What is known of transitions (column 0) and settled ones (column 1) whatever is pooled."""
     out: dict[str, list[int]] = {}
     into: dict[str, list[int]] = {}
+    exits_settled = all(counts[i, 0] == counts[i, 1] for i, e in enumerate(edges) if e[1] == "exit")
     for i, (source, target) in enumerate(edges):
         out.setdefault(source, []).append(i)
         into.setdefault(target, []).append(i)
-        if source == START:  # always settled
+        if source == START or (target == "exit" and exits_settled):  # by definition
             yield Total(((i, 1),), ((i, 0),))
+        elif target != "open":
+            yield Total(((i, 1),), ((i, 0),), at_most=True)
     for name in {*out, *into} - {START, *END_STATES}:  # what comes in goes out
         yield Total(
             tuple((i, 0) for i in into.get(name, [])), tuple((i, 0) for i in out.get(name, []))
         )
-    for end in END_STATES:  # journeys by their ends, which a graph tells where they are enough
+    for end in END_STATES if with_ends else ():
         for column in (0, 1):
-            if counts[into.get(end, []), column].sum() >= fewest:
-                yield Total(tuple((i, column) for i in into[end]))
+            yield Total(tuple((i, column) for i in into.get(end, [])))
     for column in (0, 1):  # journeys; touchpoints
         yield Total(tuple((i, column) for i in out.get(START, [])))
         others = (i for i, (source, _) in enumerate(edges) if source != START)

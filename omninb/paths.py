@@ -19,7 +19,7 @@ from omninb.passes.compiling import GROUPS, each, group_ranges, threads
 from omninb.passes.customers import group_rows
 from omninb.passes.cutting import CONVERTED
 from omninb.passes.paths import PATH_FIELDS, count_shown_paths, hash_paths, read_path
-from omninb.pooling import SHOWN, pooled_rows
+from omninb.pooling import SHOWN, Total, pooled_rows
 from omninb.tallies import BEYOND, By, Facts, labels_of, ranges_of, texts
 from omninb.wording import fewer_than
 
@@ -260,6 +260,7 @@ def _pool(
         total[:, [0, 3, 4]],
         [np.zeros(len(paths), np.int64)],
         journeys.min_customers,
+        (Total(((p, c + 1),), ((p, c),), at_most=True) for p in range(len(paths)) for c in (0, 1)),
         known=[(p, 2) for p in range(len(paths)) if journeys.rules.end_at is None],
         optional={1: (1, 2), 2: (2,)},
     )

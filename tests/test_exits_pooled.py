@@ -34,6 +34,8 @@ def test_rare_kinds_are_pooled_and_do_not_come_back(seed, fewest):
         for column in COUNTS:
             assert pooled[column] == sum(all_rows[kind][column] for kind in hidden)
             attacker.knows([(kind, column) for kind in hidden], pooled[column])
+        for kind in hidden:
+            attacker.knows([(kind, "exits")], 0, [(kind, "settled")], at_most=True)
         assert len(hidden) > 1 and min(attacker.values().values()) >= fewest
     onb.exit_figure(shared)
 

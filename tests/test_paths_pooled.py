@@ -35,6 +35,9 @@ def test_rare_paths_are_pooled_and_do_not_come_back(seed, fewest):
         if not np.isnan(pooled[name]):
             assert pooled[name] == sum(all_rows[path][name] for path in hidden)
             attacker.knows([(path, name) for path in hidden], pooled[name])
+    for path in hidden:
+        for part, whole in zip(COUNTS[1:], COUNTS[:-1], strict=True):
+            attacker.knows([(path, part)], 0, [(path, whole)], at_most=True)
     assert min(attacker.values().values()) >= fewest
     if np.isnan(pooled["converted"]):
         assert np.isnan(pooled["conversion_rate"])
