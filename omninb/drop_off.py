@@ -68,7 +68,7 @@ def drop_off_table(
         - ``value`` : money at this step's touchpoints of the lost; NaN where none of this step's
           touchpoints has a value.
 
-        Of a log read with ``other_below=N``, nodes of a step with fewer than N customers are
+        Of a log read with ``min_customers=N``, nodes of a step with fewer than N customers are
         counted as one, with more where they could be recalculated; counts of theirs that are too
         small to tell are missing.
 
@@ -158,7 +158,7 @@ def lost_to_table(
         ``lost`` or ``left channel``; ``next``: node and event of the very next touchpoint, or how
         the journey ended (``exit``, ``open``, ``converted``); ``customers``; ``share`` of the
         customers with that step, node and outcome, with 95 % bounds and ``interval_method``.
-        Largest first within each. Of a log read with ``other_below=N``, rows of fewer than N
+        Largest first within each. Of a log read with ``min_customers=N``, rows of fewer than N
         customers are counted as one ``next``, or of several nodes as one row.
 
     Raises

@@ -146,7 +146,7 @@ def exit_table(
         - ``p_value`` of a ratio of 1, ``p_adjusted`` (Benjamini and Hochberg 1995); ``flagged``
           where ``p_adjusted`` < 0.05 and the ratio is above 1; ``expected_end``.
 
-        Of a log read with ``other_below=N``, kinds of fewer than N customers are counted as one,
+        Of a log read with ``min_customers=N``, kinds of fewer than N customers are counted as one,
         with more where they could be recalculated.
 
     Raises

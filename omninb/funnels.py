@@ -95,7 +95,7 @@ def funnel_table(
           ``p_value``, ``p_adjusted`` (Holm 1979, over the levels of a step), and ``small`` where
           fewer than 20 customers begin.
 
-        Of a log read with ``other_below=N``, levels of which fewer than N customers begin are
+        Of a log read with ``min_customers=N``, levels of which fewer than N customers begin are
         counted as one, with more where they could be recalculated; steps that fewer than N
         customers of a level made are left out, and the differences of these steps missing.
 

@@ -45,7 +45,7 @@ def transition_graph(
         with bounds that hold for all nodes at once (95 %, Bonferroni); ``mean_position`` (1 = first
         touchpoint of the journey), and for end states ``share`` (of settled journeys, whose number
         is ``settled``) with bounds. The graph carries the facts of the tables, and
-        ``smaller_pairs`` and ``smaller_transitions``. Of a log read with ``other_below=N``, edges
+        ``smaller_pairs`` and ``smaller_transitions``. Of a log read with ``min_customers=N``, edges
         that `transition_table` pools are bundled too, whatever their ends; nodes of fewer than N
         customers are left out, as are counts of such ends and rates that would tell a bundled edge.
 

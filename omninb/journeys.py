@@ -48,7 +48,7 @@ class Journeys:
     rules : Rules
         The cut rules and what the log could see.
     min_customers : int or None
-        Rows of tables with fewer customers are pooled (``other_below`` of `omninb.read_events`).
+        Rows of tables with fewer customers are pooled (``min_customers`` of `omninb.read_events`).
     """
 
     group_offsets: np.ndarray

@@ -25,7 +25,7 @@ def shared_moves(
     into : dict
         The pooled edges, with the edge each is counted in: from its source to
         ``(fewer than N customers)``; where the source has too few others, also from there; None
-        where it is left out. Empty for journeys whose log was read without ``other_below``.
+        where it is left out. Empty for journeys whose log was read without ``min_customers``.
     """
     tally = MoveTally.of(journeys, by, collapse_repeats, gaps)
     if journeys.min_customers is None:

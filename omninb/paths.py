@@ -19,16 +19,13 @@ from omninb.passes.compiling import GROUPS, each, group_ranges, threads
 from omninb.passes.customers import group_rows
 from omninb.passes.cutting import CONVERTED
 from omninb.passes.paths import PATH_FIELDS, count_shown_paths, hash_paths, read_path
-from omninb.pooling import SHOWN, Total, pooled_rows
+from omninb.path_pooling import pooled_paths
 from omninb.tallies import BEYOND, By, Facts, labels_of, ranges_of, texts
-from omninb.wording import fewer_than
 
 _MOST_PATHS = 5_000_000
 _MOST_LABELS = 65_535
 _MOST_STEPS = 1_000_000
 _ARROW = " → "
-_RATE = ("conversion_rate", "conversion_rate_ci_lower", "conversion_rate_ci_upper")
-_WITHHELD = {1: ("settled",), 2: ("converted", *_RATE)}
 
 
 @dataclass(frozen=True)
@@ -206,7 +203,7 @@ def path_table(
         than min(``exit_after``, ``split_gap``), converted or not; ``converted`` : those of them
         that ended so; ``conversion_rate`` = ``converted`` / ``settled``; 95 % bounds of share and
         rate as ``…_ci_lower``, ``…_ci_upper``; ``interval_method`` of the rate.
-        ``attrs["paths"]`` counts all different paths. Of a log read with ``other_below=N``, the
+        ``attrs["paths"]`` counts all different paths. Of a log read with ``min_customers=N``, the
         paths shown of fewer than N customers are counted as one, the last, with more where they
         could be recalculated; a count of theirs that is itself too small to tell is missing.
 
@@ -235,7 +232,7 @@ def path_table(
     counts, heaviest = _count_shown(journeys, hashes, shown)
     withheld: list[str] = []
     if journeys.min_customers is not None:
-        shown, paths, withheld = _pool(journeys, hashes, shown, paths, counts)
+        shown, paths, withheld = pooled_paths(journeys, hashes, shown, paths, counts)
         counts, heaviest = _count_shown(journeys, hashes, shown)
     frame = _table(counts, heaviest, reading.per_customer(journeys).max(initial=0), paths)
     if withheld:
@@ -247,36 +244,6 @@ def path_table(
         "paths": len(tally.hashes),
     }
     return frame
-
-
-def _pool(
-    journeys: Journeys, hashes: np.ndarray, shown: np.ndarray, paths: list[str], counts: np.ndarray
-) -> tuple[np.ndarray, list[str], list[str]]:
-    """Make rare paths one, the last, in ``hashes`` too; and what is not told of it."""
-    assert journeys.min_customers is not None
-    total = counts[:, :-1].sum(axis=0)
-    found = pooled_rows(
-        counts[:, :-1, 1],
-        total[:, [0, 3, 4]],
-        [np.zeros(len(paths), np.int64)],
-        journeys.min_customers,
-        (Total(((p, c + 1),), ((p, c),), at_most=True) for p in range(len(paths)) for c in (0, 1)),
-        known=[(p, 2) for p in range(len(paths)) if journeys.rules.end_at is None],
-        optional={1: (1, 2), 2: (2,)},
-    )
-    stays = np.flatnonzero(found.into == SHOWN)
-    hidden = np.flatnonzero(found.into == 0)
-    if len(hidden) == 0:
-        return np.ascontiguousarray(shown[stays]), [paths[p] for p in stays], []
-    rare = {tuple(pair) for pair in shown[hidden].tolist()}
-    for j in np.flatnonzero(np.isin(hashes[:, 1], shown[hidden, 1])).tolist():
-        if tuple(hashes[j].tolist()) in rare:
-            hashes[j] = shown[hidden[0]]
-    gone = {column for _, column in found.withheld}
-    names = [name for column, names in _WITHHELD.items() if column in gone for name in names]
-    kept = np.append(stays, hidden[0])
-    pooled = fewer_than(journeys.min_customers)
-    return np.ascontiguousarray(shown[kept]), [*(paths[p] for p in stays), pooled], names
 
 
 def _count_shown(

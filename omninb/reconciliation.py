@@ -42,7 +42,7 @@ def reconciliation_table(
         ``what`` is counted; ``table`` and ``count`` there; ``other_table`` and ``other_count``;
         ``difference`` = ``count`` - ``other_count``; ``agrees``: whether both count the same thing,
         so that the difference must be 0; ``why`` they do or do not. Of a log read with
-        ``other_below=N``, rows are left out where a count, or a difference but 0, is below N.
+        ``min_customers=N``, rows are left out where a count, or a difference but 0, is below N.
 
     Raises
     ------

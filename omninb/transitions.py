@@ -54,7 +54,7 @@ def transition_table(
           ``none``.
         - ``median_gap``, ``p90_gap`` : Timedelta over all transitions, within 0.8 %.
 
-        Of a log read with ``other_below=N``, transitions of fewer than N customers are counted as
+        Of a log read with ``min_customers=N``, transitions of fewer than N customers are counted as
         one of their source, to ``(fewer than N customers)``, with more where they could be
         recalculated; sources with too little besides share one row without a probability.
 

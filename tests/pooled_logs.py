@@ -31,7 +31,7 @@ def rows_of(seed, customers=60):
 
 def shared_and_plain(rows, fewest, **rules):
     """Journeys of a log that is to be shared, and the same with nothing pooled in tables."""
-    shared = log_of(rows, other_below=fewest).journeys(**rules)
+    shared = log_of(rows, min_customers=fewest).journeys(**rules)
     return shared, replace(shared, min_customers=None)
 
 

@@ -57,7 +57,7 @@ def test_a_single_rare_path_is_not_told_by_its_sum():
     assert table["customers"].tolist() == [30, 15]
 
 
-def test_without_other_below_nothing_is_pooled():
+def test_without_min_customers_nothing_is_pooled():
     _, plain = journeys_of(1, 5)
     assert "(fewer than 5 customers)" not in set(onb.path_table(plain)["path"])
     assert onb.path_table(plain)["customers"].min() < 5

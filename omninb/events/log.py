@@ -44,7 +44,7 @@ class EventLog:
     files : list of dict
         Lines and rows of each file, by base name.
     min_customers : int or None
-        ``other_below`` of `omninb.read_events`: what tables pool at; None pools nothing.
+        ``min_customers`` of `omninb.read_events`: what tables pool at; None pools nothing.
     """
 
     table: pa.Table

@@ -42,14 +42,18 @@ def write_snapshot(log: EventLog, path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_snapshot(path: str | os.PathLike[str], other_below: int | None = None) -> EventLog:
+def read_snapshot(
+    path: str | os.PathLike[str], below: int = 0, min_customers: int | None = None
+) -> EventLog:
     """Read back what :func:`write_snapshot` wrote; columns stay in the file until they are used.
 
     Parameters
     ----------
     path : path
         Of a snapshot.
-    other_below : int, optional
+    below : int
+        Names of fewer customers are pooled.
+    min_customers : int, optional
         As in `read_events`.
 
     Raises
@@ -68,7 +72,8 @@ def read_snapshot(path: str | os.PathLike[str], other_below: int | None = None) 
         )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise OmninbError(f"{Path(path).name} is no snapshot of a log: {error}") from None
-    return log if other_below is None else _pooled(log, other_below)
+    log = _pooled(log, below) if below else log
+    return dataclasses.replace(log, min_customers=min_customers)
 
 
 def _frame(columns: dict[str, list[object]], **types: str) -> pd.DataFrame:

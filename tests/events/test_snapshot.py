@@ -44,8 +44,9 @@ def test_a_snapshot_gives_back_the_log_and_its_ledger(snapshot):
 
 def test_rare_names_are_pooled_as_if_the_file_were_read(snapshot):
     _, path, _ = snapshot
-    read = {"timezone": "Europe/Berlin", "currency": "EUR", "other_below": 12}
-    at_once, later = onb.read_events(dirty_frame(), **read), onb.read_events(path, other_below=12)
+    read = {"timezone": "Europe/Berlin", "currency": "EUR", "min_customers": 12}
+    at_once, later = onb.read_events(dirty_frame(), **read), onb.read_events(path, min_customers=12)
+    assert at_once.min_customers == later.min_customers == 12
     assert "(fewer than 12 customers)" in later.table["channel"].unique().to_pylist()
     pd.testing.assert_frame_equal(at_once.to_frame(), later.to_frame())
     pd.testing.assert_frame_equal(at_once.quality, later.quality)
