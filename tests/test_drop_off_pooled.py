@@ -28,7 +28,7 @@ RATES = ["drop_off", "drop_off_ci_lower", "drop_off_ci_upper", "leave_channel_ra
 
 
 @given(SEEDS, FEWEST)
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_rare_places_are_pooled_and_do_not_come_back(seed, fewest):
     told, all_rows = both(onb.drop_off_table, ["step", "channel"], seed, fewest)
     name = fewer_than(fewest)
@@ -61,7 +61,7 @@ def test_rare_places_are_pooled_and_do_not_come_back(seed, fewest):
 
 
 @given(SEEDS, FEWEST)
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_rare_next_ones_are_pooled_and_do_not_come_back(seed, fewest):
     told, all_rows = both(onb.lost_to_table, ROW, seed, fewest)
     name = fewer_than(fewest)

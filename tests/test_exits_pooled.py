@@ -13,7 +13,7 @@ TOLD = ["settled", "exits", "customers", "exit_rate", "exit_rate_ci_lower", "exp
 
 
 @given(SEEDS, FEWEST)
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_rare_kinds_are_pooled_and_do_not_come_back(seed, fewest):
     pair = shared_and_plain(rows_of(seed, 100), fewest, split_gap="20d")
     shared, plain = (onb.exit_table(one) for one in pair)

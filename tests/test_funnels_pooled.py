@@ -14,7 +14,7 @@ SAME = ["customers", "conversion_rate", "conversion_rate_ci_lower", "step_conver
 
 
 @given(SEEDS, FEWEST)
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_rare_levels_are_pooled_and_do_not_come_back(seed, fewest):
     pair = shared_and_plain(rows_of(seed, 150), fewest)
     told, all_rows = (

@@ -99,3 +99,15 @@ def test_figures_take_them(seed, fewest):
     journeys, _ = journeys_of(seed, fewest, 80)
     onb.step_figure(onb.step_table(journeys, max_steps=4))
     onb.flow_figure(onb.flow_table(journeys, max_steps=4))
+
+
+def test_rare_moves_are_counted_below_the_figure_and_not_drawn():
+    journeys, _ = journeys_of(3, 10, 200)
+    flows = onb.flow_table(journeys, max_steps=3)
+    rare = flows["source"].eq(flows["target"]) & flows["source"].eq(fewer_than(10))
+    figure = onb.flow_figure(flows)
+    said = " ".join(note.text for note in figure.layout.annotations)
+    assert f"too few customers are not drawn: {flows.loc[rare, 'journeys'].sum()}." in said
+    assert "fewer than 10" not in said
+    alone = onb.flow_figure(flows[rare].reset_index(drop=True))
+    assert "No journeys to show" in alone.layout.meta["alt"]

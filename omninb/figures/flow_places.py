@@ -12,10 +12,9 @@ from omninb.errors import OmninbError
 from omninb.figures.canvas import MARGIN
 from omninb.figures.layering import pooled
 from omninb.figures.lettering import anchor_words
-from omninb.figures.style import BEYOND, CONVERTED, EXIT, OPEN, SMALLER, START
+from omninb.figures.style import BEYOND, CONVERTED, EXIT, OPEN, POOLED, SMALLER, START
 
 SLOT, TALL_SLOT, GAP = 16.0, 29.0, 6.0  # a label on one line, on two; between bars
-_POOLED = "(fewer than "
 BAR = 16.0  # a bar's width
 
 
@@ -55,6 +54,7 @@ class Flow:
     order: dict[str, int] = field(default_factory=dict)
     scale: float = 0.0
     anchor: str = ""
+    not_drawn: int = 0
 
     def column(self, number: int) -> list[Bar]:
         """Bars of a column, top to bottom."""
@@ -65,7 +65,8 @@ class Flow:
 def flow(flows: pd.DataFrame) -> Flow:
     """Bars and ribbons of a flow table; refused where a bar's flows in and out differ.
 
-    They may where rare moves are pooled; a bar is then the larger of both.
+    They may where rare moves are pooled, which lead from nowhere to nowhere and are not drawn; a
+    bar is then the larger of both.
 
     Raises
     ------
@@ -75,10 +76,15 @@ def flow(flows: pd.DataFrame) -> Flow:
     backwards = bool((flows["step"] < 0).any())
     steps = sorted({int(s) for s in flows["step"]}, key=abs)
     chart = Flow(steps, backwards, anchor=anchor_words(flows.attrs))
+    pooled = flows["source"].astype(str).str.startswith(POOLED)
+    pooled &= flows["source"] == flows["target"]
+    if pooled.all():
+        return chart
+    chart.not_drawn = int(flows.loc[pooled, "journeys"].sum())
     column_of = {step: i for i, step in enumerate(steps, start=1)}
     into: dict[tuple[int, str], int] = {}
     out: dict[tuple[int, str], int] = {}
-    for row in flows.sort_values(["step", "source", "target"]).to_dict("records"):
+    for row in flows[~pooled].sort_values(["step", "source", "target"]).to_dict("records"):
         column, number = column_of[int(row["step"])], int(row["journeys"])
         left, right = (column - 1, str(row["source"])), (column, str(row["target"]))
         ends = []
@@ -91,11 +97,12 @@ def flow(flows: pd.DataFrame) -> Flow:
             ends.append(bar)
         chart.ribbons.append(Ribbon(ends[0], ends[1], row))
     terminal = {CONVERTED, EXIT, OPEN, BEYOND} | ({START} if backwards else set())
-    pooled = any(name.startswith(_POOLED) for _, name in chart.bars)
+    one = float(flows["share"].iloc[0]) / float(flows["journeys"].iloc[0])
     for key, bar in chart.bars.items():
         column, name = key
-        if pooled:  # rare moves lead from and to a bar of their own
+        if chart.not_drawn:
             bar.journeys = max(into.get(key, 0), out.get(key, 0))
+            bar.share = round(one * bar.journeys, 9)
         elif column and name not in terminal and into.get(key, 0) != out.get(key, 0):
             raise OmninbError(
                 f"flows: at step {steps[column - 1]}, {name!r}, {into.get(key, 0):,} journeys flow "
