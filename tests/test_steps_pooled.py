@@ -109,5 +109,8 @@ def test_rare_moves_are_counted_below_the_figure_and_not_drawn():
     said = " ".join(note.text for note in figure.layout.annotations)
     assert f"too few customers are not drawn: {flows.loc[rare, 'journeys'].sum()}." in said
     assert "fewer than 10" not in said
+    onb.flow_figure(
+        flows[rare | (flows["step"] < 3)].reset_index(drop=True)
+    )  # a step of rare moves
     alone = onb.flow_figure(flows[rare].reset_index(drop=True))
     assert "No journeys to show" in alone.layout.meta["alt"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -74,13 +75,16 @@ def flow(flows: pd.DataFrame) -> Flow:
         If in ≠ out at an inner bar.
     """
     backwards = bool((flows["step"] < 0).any())
-    steps = sorted({int(s) for s in flows["step"]}, key=abs)
-    chart = Flow(steps, backwards, anchor=anchor_words(flows.attrs))
     pooled = flows["source"].astype(str).str.startswith(POOLED)
     pooled &= flows["source"] == flows["target"]
-    if pooled.all():
-        return chart
+    drawn = set(flows.loc[~pooled, "step"])
+    steps = sorted({int(step) for step in flows["step"]}, key=abs)
+    steps = list(takewhile(drawn.__contains__, steps))  # to where all moves are rare
+    pooled |= ~flows["step"].isin(steps)
+    chart = Flow(steps, backwards, anchor=anchor_words(flows.attrs))
     chart.not_drawn = int(flows.loc[pooled, "journeys"].sum())
+    if not steps:
+        return chart
     column_of = {step: i for i, step in enumerate(steps, start=1)}
     into: dict[tuple[int, str], int] = {}
     out: dict[tuple[int, str], int] = {}
@@ -141,9 +145,9 @@ def _fewer_crossings(
         rows = [r for r in chart.ribbons if r.target.column == column]
         rows.sort(key=lambda r: (-int(r.row["journeys"]), r.source.name, r.target.name))
         rows = rows[:90]
-        a = np.array([code[r.source.name] for r in rows])
-        b = np.array([code[r.target.name] for r in rows])
-        w = np.array([float(r.row["journeys"]) for r in rows])
+        a = np.array([code[r.source.name] for r in rows], np.int64)
+        b = np.array([code[r.target.name] for r in rows], np.int64)
+        w = np.array([float(r.row["journeys"]) for r in rows], np.float64)
         columns.append((a, b, w / max(1.0, w.sum())))
 
     def crossings(order: list[str]) -> float:
