@@ -17,7 +17,7 @@ from omninb.events.ledger import Ledger, enter_quarantine, file_counts, quaranti
 from omninb.events.log import EventLog
 from omninb.events.moments import read_moments
 from omninb.events.money import read_money, read_scores
-from omninb.events.naming import name_columns, pool_rare
+from omninb.events.naming import name_columns, pool_rare, pooled_below
 from omninb.events.parts import Part
 from omninb.events.refusals import Refusals
 from omninb.events.repeats import in_priority, without_repeats
@@ -45,6 +45,7 @@ def read_events(
     phases: Mapping[str, str] | None = None,
     recode: Mapping[str, Mapping[str, str]] | None = None,
     other_below: int | None = None,
+    min_customers: int | None = None,
     priority: Sequence[str] | None = None,
     drop_duplicates: bool = False,
     observed_from: object = None,
@@ -58,7 +59,7 @@ def read_events(
     source : object
         CSV (plain, gzip, zstd), Parquet or JSON lines: a path, a glob or a list of them; a pandas
         or polars DataFrame; an Arrow table; a DuckDB relation. Or the path of a snapshot ending in
-        ``.omninb``, in which all but ``other_below`` is settled.
+        ``.omninb``, in which all but ``other_below`` and ``min_customers`` is settled.
     columns : mapping, optional
         Role to source column, such as ``{"customer_id": "user"}``. A column that bears a role's own
         name needs no entry. Required: customer_id, timestamp, channel; without event, event =
@@ -80,8 +81,12 @@ def read_events(
     recode : mapping, optional
         Role to {old name: new name}, for roles that are names.
     other_below : int, optional
-        Channels and events of fewer than this many customers become
-        ``(fewer than N customers)`` before anything is computed.
+        Channels and events of fewer than this many customers become ``(fewer than N customers)``:
+        for logs with hundreds of names.
+    min_customers : int, optional
+        For what is to be shared, from 5: names are pooled likewise, and in every table and graph of
+        the log also rows of fewer customers, with others that would give them away (see
+        `omninb.pooling`).
     priority : sequence of str, optional
         Events in the order that equal timestamps are to take, all others last; the rows are then
         in time order. Without it, equal timestamps keep the input order.
@@ -113,12 +118,11 @@ def read_events(
     """
     if decimal not in (".", ","):
         raise OmninbError(f'decimal={decimal!r}: give "." or ",".')
-    if other_below is not None and (not isinstance(other_below, int) or other_below < 1):
-        raise OmninbError(f"other_below={other_below!r}: give a whole number of customers, from 1.")
+    below = pooled_below(other_below, min_customers)
     if timezone is not None:
         zone(timezone)
     if isinstance(source, str | os.PathLike) and os.fspath(source).endswith(ENDING):
-        return read_snapshot(source, other_below)
+        return read_snapshot(source, below, min_customers)
     parts = read_parts(source)
     roles = resolve_roles(parts[0].table.column_names, columns, parts[0].name)
     for part in parts[1:]:
@@ -142,8 +146,8 @@ def read_events(
     rows = len(typed["timestamp"])
     typed = name_columns(typed, ledger, recode=recode or {}, phases=phases)
     typed, removed = without_repeats(typed, ledger, drop_duplicates)
-    if other_below is not None:
-        typed = pool_rare(typed, other_below, ledger)
+    if below:
+        typed = pool_rare(typed, below, ledger)
     if priority is not None:
         typed = in_priority(typed, priority)
     ends = window(typed["timestamp"], observed_from, observed_until, timezone)
@@ -174,6 +178,7 @@ def read_events(
         quarantine=quarantine,
         counts=counts,
         files=files,
+        min_customers=min_customers,
     )
 
 

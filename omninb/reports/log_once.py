@@ -32,8 +32,10 @@ def events_of(parameters: Mapping[str, Any]) -> Events | None:
     return Events.model_validate(given)
 
 
-def read_once(events: Events | None, as_of: datetime, work: Path) -> dict[str, Any]:
-    """Read the log into ``work``, and say what was read.
+def read_once(
+    events: Events | None, as_of: datetime, work: Path, min_customers: int
+) -> dict[str, Any]:
+    """Read the log into ``work``, to be pooled at ``min_customers``, and say what was read.
 
     Returns
     -------
@@ -58,7 +60,10 @@ def read_once(events: Events | None, as_of: datetime, work: Path) -> dict[str, A
     log = read_events(events.file, as_of=as_of, **arguments)
     if _stamps(paths) != before or file_paths(events.file) != paths:
         raise OmninbError("the event log was replaced while it was read. Run again.")
-    return {"sha256": write_snapshot(log, work / SNAPSHOT), "rows": log.counts["used"]}
+    return {
+        "sha256": write_snapshot(log, work / SNAPSHOT, min_customers),
+        "rows": log.counts["used"],
+    }
 
 
 def own_logs(jobs: Iterable[Job]) -> dict[str, list[str]]:

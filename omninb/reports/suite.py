@@ -117,7 +117,10 @@ def run_report(
                 staging(folder) as stage,
             ):
                 write_record(stage, {**record, "status": "running", "reports": []})
-                record["data"] = read_once(asked.events, moment, work)
+                fewest = min(
+                    job.parameters.get("MIN_CUSTOMERS", asked.min_customers) for job in jobs
+                )
+                record["data"] = read_once(asked.events, moment, work, fewest)
                 record["own_data"] = own_logs(jobs)
                 record["inputs"] = _fingerprint(asked, jobs, record)
                 if _made_before(folder, record):
