@@ -8,7 +8,7 @@ UV_COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-ver
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	--fork-strategy fewest --output-file requirements.lock
 
-.PHONY: help report test lab lint bench coverage judge fuzz notebooks sample picture lock
+.PHONY: help report test lab lint bench coverage judge fuzz faults notebooks sample picture lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -17,7 +17,7 @@ report: .venv/ready ## run the notebooks on the sample and write an offline HTML
 	$(BIN)/omninb report --out reports
 
 test: .venv/ready ## unit, property and doc tests, then every notebook against its committed outputs
-	$(BIN)/pytest -rs
+	$(BIN)/pytest -rs -n auto --dist loadfile
 	$(BIN)/pytest -o addopts= --nbval --nbval-current-env --nbval-sanitize-with=tools/nbval.cfg notebooks
 
 lab: .venv/ready ## open the notebooks in JupyterLab
@@ -34,6 +34,7 @@ bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoint
 	$(BIN)/python benchmarks/reading_speed.py
 	$(BIN)/python benchmarks/simulate_speed.py
 	$(BIN)/python benchmarks/experiment_speed.py
+	$(BIN)/python benchmarks/report_speed.py --same 10
 
 coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs
 	$(BIN)/python benchmarks/interval_coverage.py
@@ -43,6 +44,9 @@ judge: .venv/ready ## intervals, false alarms and planted effects of every analy
 
 fuzz: .venv/ready ## read 10,000 spoilt files: each gives a log that balances, or a sentence; about five minutes; FILES=500 for a quick look
 	$(BIN)/python benchmarks/fuzz.py --files $(FILES)
+
+faults: .venv/ready ## each of the fourteen faults of a run 20 times, about 30 minutes
+	$(BIN)/python benchmarks/faults.py
 
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed
 	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb

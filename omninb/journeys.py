@@ -47,6 +47,8 @@ class Journeys:
         The touchpoints' roles, encoded on first use.
     rules : Rules
         The cut rules and what the log could see.
+    min_customers : int or None
+        Rows of tables with fewer customers are pooled (``min_customers`` of `omninb.read_events`).
     """
 
     group_offsets: np.ndarray
@@ -59,6 +61,7 @@ class Journeys:
     rules: Rules
     cut_by_lookback: int | None = 0
     sorted_again: int | None = 0
+    min_customers: int | None = None
 
     @classmethod
     def from_log(
@@ -86,6 +89,7 @@ class Journeys:
         whole = cls(
             layout.group_offsets, customers, offsets, layout.time, states, began_before,
             layout.columns, rules, sorted_again=layout.sorted_again,
+            min_customers=log.min_customers,
         )  # fmt: skip
         if lookback is None:
             return whole

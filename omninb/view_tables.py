@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -97,21 +98,25 @@ def table_view(
     level = f"{100 * frame.attrs.get('confidence', 0.95):g} % interval"
     heads: list[dict[str, str]] = []
     cells: list[list[str]] = []
+    numbers: list[list[Any]] = []
     for name in shown:
         kind = _kind(frame, name)
         values = frame[name].tolist()
         heads.append({"label": _label(name), "unit": _unit(frame, name, kind), "kind": kind})
         cells.append([_cell(value, kind) for value in values])
+        numbers.append([_number(value, kind) for value in values])
         lower, upper = f"{name}_ci_lower", f"{name}_ci_upper"
         if lower in frame and upper in frame:
             scale, signed = (100 if kind in {"rate", "difference"} else 1), kind == "difference"
             unit = {"rate": "%", "difference": "points"}.get(kind, "")
             heads.append({"label": level, "unit": unit, "kind": "interval"})
-            bounds = zip(frame[lower].tolist(), frame[upper].tolist(), strict=True)
+            bounds = list(zip(frame[lower].tolist(), frame[upper].tolist(), strict=True))
             cells.append(
                 [MISSING if pd.isna(a) or pd.isna(b) else
                  interval_words(scale * a, scale * b, signed=signed) for a, b in bounds]
             )  # fmt: skip
+            pairs = [[_number(a, kind), _number(b, kind)] for a, b in bounds]
+            numbers.append([None if None in pair else pair for pair in pairs])
     rows = [list(row) for row in zip(*cells, strict=True)]
     payload = {
         "title": str(title),
@@ -119,6 +124,7 @@ def table_view(
         "method": _method(frame),
         "columns": heads,
         "rows": rows,
+        "values": [list(row) for row in zip(*numbers, strict=True)],
         "facts": _facts(frame),
     }
     plain = pd.DataFrame(rows, columns=[head["label"] for head in heads]).to_string(index=False)
@@ -196,6 +202,17 @@ def _cell(value: Any, kind: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return MISSING if _is_missing(value) else str(value)
+
+
+def _number(value: Any, kind: str) -> float | None:
+    """A cell for machines, in the column's unit, durations in seconds; six digits of a fraction."""
+    if kind == "text" or _is_missing(value):
+        return None
+    if kind == "count":
+        return int(value)
+    scale = 100 if kind in {"rate", "difference"} else 1
+    number = value.total_seconds() if kind == "duration" else float(value)
+    return float(f"{scale * number:.6g}") if math.isfinite(number) else None
 
 
 def _is_missing(value: Any) -> bool:

@@ -111,7 +111,13 @@ def verdict(
 
 
 def headline(
-    name: str, value: float | str, interval: Sequence[float] | None, of: int | str, unit: str
+    name: str,
+    value: float | str,
+    interval: Sequence[float] | None,
+    of: int | str,
+    unit: str,
+    below: float | None = None,
+    above: float | None = None,
 ) -> View:
     """One number that a run is remembered by: the index page and tests read it.
 
@@ -127,6 +133,9 @@ def headline(
         The denominator: how many the value was counted on.
     unit : str
         Such as ``"%"``, ``"points"`` or ``"days"``; empty for a count.
+    below, above : float, optional
+        Thresholds, in ``unit``: ``omninb report`` says so when the whole interval (without one, the
+        value) lies beyond.
 
     Returns
     -------
@@ -145,6 +154,7 @@ def headline(
     plain_of = of if isinstance(of, str) else _plain_number(of)
     record = {"name": str(name), "value": plain_value, "interval": bounds, "of": plain_of}
     record["unit"] = str(unit)
+    record |= {k: float(v) for k, v in (("below", below), ("above", above)) if v is not None}
     big, small = headline_words(record)
     html = (
         f"<div>{escape(str(name))}<br><strong>{escape(big)}</strong>"

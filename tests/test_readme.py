@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +18,18 @@ from omninb.cli import main
 from omninb.events.roles import REQUIRED, ROLES
 from omninb.reports.catalogue import find_notebook, report_notebooks
 from omninb.reports.execution import read_notebook
-from omninb.reports.parameters import declared
+from omninb.reports.jobs import jobs_of
+from omninb.reports.parameters import check_parameters, declared
+from omninb.reports.suite_file import EXAMPLE, read_suite
+from omninb.views import HEADLINE_MIME
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md")])
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")})
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GLOSSARY = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
+EXPORTERS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"][
+    "nbconvert.exporters"
+]
 ROLE_COLUMNS = {"customer_id": "user", "timestamp": "when", "channel": "source", "event": "action",
                 "value": "amount"}  # fmt: skip
 
@@ -44,6 +53,8 @@ def unknown(words: list[str]) -> list[str]:
     if words[0] == "make":
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         return [target for target in words[1:] if not re.search(rf"^{target}:", makefile, re.M)]
+    if words[:2] == ["jupyter", "nbconvert"]:  # its exporter is ours
+        return [word for word in words if word.startswith("omninb") and word not in EXPORTERS]
     if words[0] != "omninb" or words[1] not in main.commands:
         return words[:2]
     known = {name: option for option in main.commands[words[1]].params for name in option.opts}
@@ -85,6 +96,7 @@ def test_every_command_exists_with_its_options(page):
     [
         ("make reprot", ["reprot"]),
         ("omninb runn journey_map", ["omninb", "runn"]),
+        ("jupyter nbconvert --to omninb_repot n.ipynb", ["omninb_repot"]),
         ("omninb run journey_map --event x.csv", ["--event"]),
         ("omninb run journey_map -p SPLITGAP 30d", ["SPLITGAP"]),
     ],
@@ -101,6 +113,88 @@ def test_the_check_commands_say_what_the_readme_promises(own_log):
     assert said.exit_code == 1 and "customer_id=user,timestamp=when,channel=source" in said.output
     said = CliRunner().invoke(main, used)
     assert said.exit_code == 0 and "This log can be used" in said.output
+
+
+@pytest.fixture
+def own_suite(own_log):
+    """The README's suite beside its log."""
+    (shown,) = blocks(README, "yaml")
+    Path("suite.yaml").write_text(shown, "utf-8")
+    return Path("suite.yaml")
+
+
+def test_the_suite_is_one_and_its_notebooks_take_its_parameters(own_suite, tmp_path):
+    now = datetime(2026, 3, 9, tzinfo=UTC)
+    suite = read_suite(own_suite, now.date())
+    assert suite.events.columns == ROLE_COLUMNS and suite.events.observed_until == "2026-03-09"
+    assert [job.name for job in jobs_of(suite, {}, now, tmp_path)] == [
+        "start_here",
+        "map-of-events",
+    ]
+
+
+def stated() -> set[str]:
+    """The headlines that the notebooks state, as they are committed."""
+    outputs = (output for path in report_notebooks().values() for cell in read_notebook(path).cells
+               for output in cell.get("outputs", []))  # fmt: skip
+    bundles = (output.get("data", {}) for output in outputs)
+    return {record["name"] for bundle in bundles for record in bundle.get(HEADLINE_MIME, [])}
+
+
+@pytest.mark.parametrize("text", [*blocks(README, "yaml"), EXAMPLE], ids=["README", "example"])
+def test_alerts_name_headlines_that_there_are(text):
+    alerts = re.search(r"^#? ?alerts:\n((?:#? {2,}.*\n)+)", text, re.M).group(1)
+    names = re.findall(r"^#? +([^:#]+): \{", alerts, re.M)
+    assert names and set(names) <= stated()
+
+
+def test_the_run_of_the_suite_leaves_what_the_readme_lists_and_is_not_made_twice(own_suite):
+    again = next(words[1:] for words in commands(README) if "--run-id" in words)
+    done = CliRunner().invoke(main, again)
+    assert done.exit_code == 0, done.output
+    (tree,) = blocks(README, "text")
+    listed = [line.split()[0].rstrip("/") for line in tree.splitlines()]
+    out, inside = Path(listed[0]), listed[3:]
+    assert out.name == again[again.index("--out") + 1] and listed[1] == "latest"
+    assert [path.name for path in (out / "runs").iterdir()] == ["week-10"]
+    made = {path.name for path in (out / "latest").iterdir()}
+    pages = {f"map-of-events{end}" for end in (".html", ".ipynb")}
+    assert made == {*inside, *pages, "assets"}
+    record = (out / "latest" / "run.json").read_bytes()
+    done = CliRunner().invoke(main, again)
+    assert done.exit_code == 0, done.output
+    assert (out / "latest" / "run.json").read_bytes() == record
+    other = [word.replace("2026-03-09", "2026-03-10") for word in again]
+    refused = CliRunner().invoke(main, other)
+    assert refused.exit_code == 1 and "a run of that name stands there" in refused.output
+
+
+def test_each_exit_status_that_the_readme_lists_is_met(own_suite):
+    table = README.split("| exit status |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| (\d) \|", table, re.M) == list("0123")
+    text, met = own_suite.read_text("utf-8").replace("mail, -s,", "echo,"), []
+    for old, new in (
+        ("timezone:", "time_zone:"),
+        ("END_AT: purchase", "STEPS: purchase"),
+        ("below: 10, above: 60", "below: 99.5"),
+    ):
+        own_suite.write_text(text.replace(old, new, 1), "utf-8")
+        met.append(CliRunner().invoke(main, ["report", "suite.yaml", "--out", "out"]))
+    assert [done.exit_code for done in met] == [2, 1, 3]
+    assert "Journeys that succeeded: " in met[2].stderr
+    assert "below its threshold of 99.5 %" in met[2].stderr
+
+
+def test_airflow_is_told_of_parameters_that_the_notebook_declares():
+    page = (ROOT / "docs" / "scheduling.md").read_text("utf-8")
+    calls = [ast.parse(block.strip()).body[-1].value for block in blocks(page, "python")]
+    (given,) = (
+        {word.arg: word.value for word in call.keywords}
+        for call in calls
+        if ast.unparse(call.func) == "PapermillOperator"
+    )
+    loaded = read_notebook(find_notebook(Path(ast.literal_eval(given["input_nb"])).stem))
+    check_parameters(loaded, ast.literal_eval(given["parameters"]))
 
 
 ROW = {"customer_id": "a", "timestamp": "2025-01-01 10:00Z", "channel": "web", "value": "19.90"}

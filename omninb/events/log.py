@@ -44,6 +44,8 @@ class EventLog:
         read = accepted + quarantined; accepted = used + duplicates_removed.
     files : list of dict
         Lines and rows of each file, by base name.
+    min_customers : int or None
+        ``min_customers`` of `omninb.read_events`: what tables pool at; None pools nothing.
     """
 
     table: pa.Table
@@ -56,6 +58,7 @@ class EventLog:
     quarantine: pd.DataFrame
     counts: dict[str, int] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
+    min_customers: int | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

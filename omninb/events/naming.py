@@ -13,9 +13,11 @@ from omninb.events.ledger import Ledger
 from omninb.events.repeats import codes
 from omninb.events.roles import NAMES, ROLES
 from omninb.events.texts import NOT_SET, fold, read_names, rename, words_of
+from omninb.wording import fewer_than
 
 Columns = dict[str, pa.ChunkedArray]
 _SHOWN = 5
+_FEWEST = 5
 
 
 def name_columns(
@@ -76,9 +78,23 @@ def _phases(typed: Columns, phases: Mapping[str, str]) -> pa.ChunkedArray:
     return rename(typed["event"], {word: phase_of.get(fold(word)) for word in words}, None)
 
 
+def pooled_below(other_below: int | None, min_customers: int | None) -> int:
+    """Of how many customers a name must be to stay; 0 where all do."""
+    for argument, given, least in (
+        ("other_below", other_below, 1),
+        ("min_customers", min_customers, _FEWEST),
+    ):
+        if given is not None and (not isinstance(given, int) or given < least):
+            why = "." if least == 1 else ": of fewer, one may be known by what the others know."
+            raise OmninbError(
+                f"{argument}={given!r}: give a whole number of customers, from {least}{why}"
+            )
+    return max(other_below or 0, min_customers or 0)
+
+
 def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
     """Pool channels and events of fewer than `below` customers under one name."""
-    pooled = f"(fewer than {below} customers)"
+    pooled = fewer_than(below)
     customers = codes(typed["customer_id"])
     for role in ("channel", "event"):
         column = typed[role].unify_dictionaries()

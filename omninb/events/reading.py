@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
@@ -29,10 +30,11 @@ from omninb.events.ledger import (
 )
 from omninb.events.log import EventLog
 from omninb.events.melting import enter_melted
-from omninb.events.naming import name_columns, pool_rare
+from omninb.events.naming import name_columns, pool_rare, pooled_below
 from omninb.events.pseudonyms import Pseudonyms, enter_pseudonyms, pseudonym_key
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
+from omninb.events.snapshot import ENDING, read_snapshot
 from omninb.events.tables import Table, read_table, sources_of
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
@@ -52,6 +54,7 @@ def read_events(
     phases: Mapping[str, str] | None = None,
     recode: Mapping[str, Mapping[str, str]] | None = None,
     other_below: int | None = None,
+    min_customers: int | None = None,
     priority: Sequence[str] | None = None,
     drop_duplicates: bool = False,
     observed_from: object = None,
@@ -70,7 +73,9 @@ def read_events(
     source : object
         CSV (plain, gzip, zstd), Parquet or JSON lines: a path, a glob or a folder, whose folders
         called ``key=value`` add columns; a pandas or polars DataFrame; an Arrow table; a DuckDB
-        relation; or a list of them. Tables with columns of their own are given as `Source`.
+        relation; or a list of them. Tables with columns of their own are given as `Source`. Or the
+        path of a snapshot ending in ``.omninb``, in which all but ``other_below`` and
+        ``min_customers`` is settled.
     columns : mapping, optional
         Role to source column, such as ``{"customer_id": "user"}``. A column that bears a role's own
         name needs no entry. Required: customer_id, timestamp, channel; without event, event =
@@ -97,8 +102,12 @@ def read_events(
     recode : mapping, optional
         Role to {old name: new name}, for roles that are names.
     other_below : int, optional
-        Channels and events of fewer than this many customers become
-        ``(fewer than N customers)`` before anything is computed.
+        Channels and events of fewer than this many customers become ``(fewer than N customers)``:
+        for logs with hundreds of names.
+    min_customers : int, optional
+        For what is to be shared, from 5: names are pooled likewise, and in every table and graph of
+        the log also rows of fewer customers, with others that would give them away (see
+        `omninb.pooling`).
     priority : sequence of str, optional
         Events in the order that equal timestamps are to take, all others last; the rows are then
         in time order. Without it, equal timestamps keep the input order.
@@ -142,10 +151,11 @@ def read_events(
     """
     if decimal not in (".", ","):
         raise OmninbError(f'decimal={decimal!r}: give "." or ",".')
-    if other_below is not None and (not isinstance(other_below, int) or other_below < 1):
-        raise OmninbError(f"other_below={other_below!r}: give a whole number of customers, from 1.")
+    below = pooled_below(other_below, min_customers)
     if timezone is not None:
         zone(timezone)
+    if isinstance(source, str | os.PathLike) and os.fspath(source).endswith(ENDING):
+        return read_snapshot(source, below, min_customers)
     allowed = check_share(max_quarantined)
     pseudonyms = Pseudonyms(pseudonym_key()) if pseudonymise else None
     limit = now() if as_of is None else instant(as_of, "as_of", timezone)
@@ -167,8 +177,8 @@ def read_events(
     joined = [table for table in tables if table.source.keys]
     for table in joined:
         typed = join(typed, table, timezone, ledger)
-    if other_below is not None:
-        typed = pool_rare(typed, other_below, ledger)
+    if below:
+        typed = pool_rare(typed, below, ledger)
     if priority is not None:
         typed = in_priority(typed, priority)
     ends = window(typed["timestamp"], observed_from, observed_until, timezone)
@@ -210,6 +220,7 @@ def read_events(
         quarantine=quarantine,
         counts=counts,
         files=files,
+        min_customers=min_customers,
     )
 
 

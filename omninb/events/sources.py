@@ -86,6 +86,12 @@ def _with_keys(part: Part, file: File) -> Part:
     return part if table is part.table else replace(part, table=table)
 
 
+def file_paths(source: str | os.PathLike[str] | list[str]) -> list[Path]:
+    """The files that a path, a glob or a list of them names."""
+    given = source if isinstance(source, list) else [source]
+    return [file.path for one in given for file in named_files(one)]
+
+
 def column_names(source: object) -> list[str]:
     """The columns of a source; of files, those of the first one, by its header or schema."""
     if isinstance(source, list | tuple) and source:

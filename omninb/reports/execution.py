@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from omninb.errors import OmninbError
+from omninb.errors import OmninbError, duration
+from omninb.reports.kernels import Kernels
 
 
 class RunError(OmninbError):
-    """A run that began and failed; nothing of it was published."""
+    """A run that began and failed; nothing of it was published.
+
+    Attributes
+    ----------
+    shared : str
+        What may be told to everybody: a cell's error without its text, which may hold data.
+    traceback : list of str
+        Of a cell that raised, for the run's own log alone.
+    """
+
+    def __init__(self, message: str, shared: str = "", traceback: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.shared, self.traceback = shared or message, list(traceback)
 
 
 def execute(
-    notebook: Any, parameters: Mapping[str, Any], cwd: Path, on_cell: Callable[[int, int], None]
-) -> Any:
+    notebook: Any,
+    parameters: Mapping[str, Any],
+    cwd: Path,
+    on_cell: Callable[[int, int], None],
+    kernels: Kernels,
+    timeout: str,
+) -> tuple[Any, float]:
     """Execute a notebook; the executed one comes back only if every code cell ran to its end.
 
     Parameters
@@ -32,16 +51,23 @@ def execute(
         The kernel's working folder.
     on_cell : callable
         Called with the cells done and the cells in all.
+    kernels : Kernels
+        Ended when this is done, in time or not.
+    timeout : str
+        For the whole notebook.
 
     Returns
     -------
-    NotebookNode
+    executed : NotebookNode
+        Without the moments at which its cells ran, so that the same run gives the same bytes.
+    seconds : float
+        What it took.
 
     Raises
     ------
     RunError
-        If a cell raised, left (``sys.exit`` counts as leaving), or the kernel died. The message
-        holds the error's name and text, never a traceback.
+        If a cell raised, left (``sys.exit`` counts as leaving), the kernel died, or the time was
+        over. The message holds the error's name and text; ``traceback`` what a log may hold.
     """
     import papermill
 
@@ -54,6 +80,9 @@ def execute(
     def cell_started(cell: Any, cell_index: int) -> None:
         on_cell(cell_index, total)
 
+    end = threading.Timer(duration(timeout, "timeout") / 1e6, kernels.end)
+    end.daemon = True
+    end.start()
     try:
         executed = papermill.execute_notebook(
             notebook,
@@ -61,21 +90,29 @@ def execute(
             dict(parameters),
             kernel_name="python3",
             progress_bar=False,
-            cwd=str(cwd),
-            kernel_manager_class=_this_interpreter(),
+            kernel_manager_class=kernels.manager(cwd),
             extra_arguments=["--Application.log_level=50"],  # ipykernel 7 warns of its transport
             on_cell_start=cell_started,
         )
     except papermill.PapermillExecutionError as error:
-        raise RunError(f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}") from None
+        where = f"cell {error.cell_index + 1}: {error.ename}"
+        raise RunError(f"{where}: {error.evalue}", where, error.traceback) from None
     except Exception as error:
-        raise RunError(f"the kernel did not finish: {type(error).__name__}: {error}") from None
+        if kernels.ended:
+            raise RunError(f"ended after {timeout}, or with the run.") from None
+        said = f"the kernel did not finish: {type(error).__name__}"
+        raise RunError(f"{said}: {error}", said) from None
+    finally:
+        end.cancel()
+        kernels.end()
     _judge(executed)
     on_cell(total, total)
-    executed.metadata.papermill["duration"] = round(time.monotonic() - started, 1)
-    for name in ("input_path", "output_path", "environment_variables"):
-        executed.metadata.papermill.pop(name, None)
-    return executed
+    given = executed.metadata.papermill.get("parameters", {})
+    executed.metadata["papermill"] = {"parameters": given}
+    for cell in executed.cells:
+        for name in ("papermill", "execution"):
+            cell.metadata.pop(name, None)
+    return executed, round(time.monotonic() - started, 1)
 
 
 def _judge(notebook: Any) -> None:
@@ -85,23 +122,10 @@ def _judge(notebook: Any) -> None:
             continue
         errors = [o for o in cell.outputs if o.output_type == "error"]
         if errors:
-            raise RunError(f"cell {number}: {errors[0].ename}: {errors[0].evalue}")
+            where = f"cell {number}: {errors[0].ename}"
+            raise RunError(f"{where}: {errors[0].evalue}", where, errors[0].traceback)
         if cell.execution_count is None:
             raise RunError(f"cell {number} never ran.")
-
-
-def _this_interpreter() -> type:
-    """A kernel manager whose ``python3`` is ``sys.executable``, whatever kernels are installed."""
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
-    from traitlets import default
-
-    class ThisInterpreter(AsyncKernelManager):
-        @default("kernel_spec_manager")
-        def _kernel_spec_manager_default(self) -> KernelSpecManager:
-            return KernelSpecManager(kernel_dirs=[])  # only ipykernel's own, built in
-
-    return ThisInterpreter
 
 
 def read_notebook(path: Path) -> Any:

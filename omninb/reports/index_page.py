@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from omninb.reports.alerts import crossing_words
+from omninb.reports.headlines import by_page, change_words, headlines_of
 from omninb.reports.page import fact_words, ledger_view, period_words, run_words, templates
 from omninb.reports.strips import sparkline
 
-_SHOWN_RUNS = 12
+_SPARK_RUNS = 12
 _SHOWN_HEADLINES = 4
 
 
@@ -31,33 +33,45 @@ def index_html(run: dict[str, Any], earlier: list[dict[str, Any]]) -> str:
     facts: dict[str, Any] = next((r["facts"] for r in reports if r["facts"]), {})
     period = _period(facts)
     words = fact_words({k: v for k, v in facts.items() if not k.startswith("observed")})
-    runs = [*earlier, run][-_SHOWN_RUNS:]
+    runs = [*earlier, run]
+    good = [record for record in earlier if record.get("status") == "ok"]
+    crossed = [alert["headline"] for alert in run.get("alerts", [])]
+    questions = {report["report"]: report["question"] for report in reports}
     return templates().get_template("index.html.j2").render(
         title=f"{run['title']}, {period}" if period else run["title"],
-        run=run_words(run["started"]),
+        run=run_words(run["as_of"]),
         made=f"{len(reports)} of {len(reports)} reports made",
         facts=words,
-        headlines=_spread(reports),
-        cards=[_card(report, runs) for report in reports],
+        alerts=[
+            {"href": alert["headline"]["report"], "words": crossing_words(alert)}
+            for alert in run.get("alerts", [])
+        ],
+        headlines=[
+            {
+                **number,
+                "question": questions[number["report"]],
+                "change": change_words(number, by_page(good[-1])) if good else None,
+                "crossed": number in crossed,
+            }
+            for number in _spread(reports)
+        ],
+        since=_day(good[-1]) if good else "",
+        cards=[_card(report, runs[-_SPARK_RUNS:]) for report in reports],
         ledgers=_ledgers(reports),
         runs=[_run_row(record) for record in reversed(runs)],
     )  # fmt: skip
 
 
 def _spread(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first headline of each report, then the second, and so on, up to the places there are.
-
-    A number that several reports state alike stands here once.
-    """
-    depth = max((len(r["headlines"]) for r in reports), default=0)
-    rounds = [r["headlines"][i] for i in range(depth) for r in reports if i < len(r["headlines"])]
-    once = [number for i, number in enumerate(rounds) if number not in rounds[:i]]
-    return once[:_SHOWN_HEADLINES]
+    """The first headline of each report, then the second, and so on, up to the places there are."""
+    place = {(r["report"], h["name"]): i for r in reports for i, h in enumerate(r["headlines"])}
+    once = headlines_of(reports)
+    return sorted(once, key=lambda h: place[h["report"], h["name"]])[:_SHOWN_HEADLINES]
 
 
 def _card(report: dict[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any]:
     number = report["headlines"][0] if report["headlines"] else None
-    values = [_value(record, report["notebook"], number) for record in runs] if number else []
+    values = [_value(record, report["report"], number) for record in runs] if number else []
     while values and values[0] is None:
         values.pop(0)
     return {
@@ -70,10 +84,10 @@ def _card(report: dict[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _value(run: dict[str, Any], notebook: str, number: dict[str, Any]) -> float | None:
+def _value(run: dict[str, Any], page: str, number: dict[str, Any]) -> float | None:
     """What a number was in a run; None where the run failed or did not have it."""
     for report in run.get("reports", []):
-        if report.get("notebook") == notebook:
+        if report.get("report") == page:
             for record in report.get("headlines", []):
                 if record["name"] == number["name"] and isinstance(record["value"], (int, float)):
                     return record["value"]
@@ -100,16 +114,22 @@ def _run_row(run: dict[str, Any]) -> dict[str, Any]:
     reports = run.get("reports", [])
     facts: dict[str, Any] = next((r["facts"] for r in reports if r.get("facts")), {})
     ledger = next((r["ledger"] for r in reports if r.get("ledger")), None) or {}
-    minutes, seconds = divmod(round(run.get("seconds", 0)), 60)
-    moment = datetime.fromisoformat(run["started"])
+    moment = datetime.fromisoformat(run["as_of"])
+    crossed = " · ".join(crossing_words(alert) for alert in run.get("alerts", []))
+    good = run.get("status") == "ok"
     return {
         "when": f"{moment.day} {moment:%b %Y, %H:%M}",
-        "status": run.get("status", "failed"),
+        "status": "crossed" if good and crossed else run.get("status", "failed"),
         "period": _period(facts) or "–",
         "used": ledger.get("used"),
-        "took": f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s",
-        "note": "Nothing was published" if run.get("status") != "ok" else f"runs/{run['run']}",
+        "folder": f"runs/{run['run']}",
+        "note": crossed if good else f"{run.get('error', 'failed')} Nothing was published.",
     }
+
+
+def _day(run: dict[str, Any]) -> str:
+    moment = datetime.fromisoformat(run["as_of"])
+    return f"{moment.day} {moment:%b}"
 
 
 def _period(facts: dict[str, Any]) -> str:

@@ -43,7 +43,10 @@ class ReportExporter(Exporter):
 
 
 def page_html(
-    notebook: Any, story: Story | None = None, suite: dict[str, str] | None = None
+    notebook: Any,
+    story: Story | None = None,
+    suite: dict[str, str] | None = None,
+    as_of: str | None = None,
 ) -> str:
     """One page.
 
@@ -55,6 +58,8 @@ def page_html(
         Read from the notebook already.
     suite : dict, optional
         ``title``, ``href`` and ``position`` ("report 2 of 5") of the index above the page.
+    as_of : str, optional
+        When the report is of, ISO 8601.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def page_html(
     return templates().get_template("report.html.j2").render(
         story=story,
         suite=suite,
-        run=run_words(notebook.metadata.get("papermill", {}).get("start_time")),
+        run=run_words(as_of),
         facts=fact_words(story.facts),
         parameters=parameter_rows(notebook),
         ledger=ledger_view(story.ledger),
@@ -82,11 +87,11 @@ def assets() -> dict[str, bytes]:
     return {**own, "assets/plotly.min.js": library.read_bytes()}
 
 
-def run_words(started: str | None) -> str:
+def run_words(as_of: str | None) -> str:
     """The run's moment, ``"16 March 2026, 06:00 UTC"``; empty for a notebook run by hand."""
-    if not started:
+    if not as_of:
         return ""
-    moment = datetime.fromisoformat(started)
+    moment = datetime.fromisoformat(as_of)
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 

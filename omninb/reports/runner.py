@@ -2,28 +2,74 @@
 
 from __future__ import annotations
 
-import json
-import os
 import platform
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import nbformat
 
-from omninb.errors import OmninbError
 from omninb.reports.catalogue import find_notebook, short_name
 from omninb.reports.execution import RunError, execute, read_notebook
+from omninb.reports.kernels import Kernels
 from omninb.reports.page import assets, ledger_view, page_html, shown_value
 from omninb.reports.parameters import check_parameters
 from omninb.reports.progress import Progress
-from omninb.reports.story import read_story
+from omninb.reports.publication import move_into_place, staging, write_record, writing
+from omninb.reports.scratch import scratch
+from omninb.reports.story import SHOWN_MIMES, read_story
+from omninb.reports.table_files import write_tables
 
+_WORDS = {"text/plain", "text/html"}  # kept of omninb's own views, which escape what they show
 _VERSIONS = ("omninb", "pandas", "numpy", "duckdb", "numba", "plotly", "papermill")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A notebook with all that it is run with.
+
+    Attributes
+    ----------
+    path : Path
+        Of the notebook.
+    notebook : NotebookNode
+        As read from there.
+    parameters : dict
+        Checked.
+    name : str
+        Of its page.
+    title : str, optional
+        Instead of the notebook's own question.
+    timeout : str
+        For the whole notebook.
+    as_of : datetime
+        When the report is of.
+    paths : dict of str to str
+        Paths among the parameters that are nobody's business, each with what is shown instead.
+    kernels : Kernels
+        Those that it starts.
+    """
+
+    path: Path
+    notebook: Any
+    parameters: dict[str, Any]
+    name: str
+    as_of: datetime
+    title: str | None = None
+    timeout: str = "1h"
+    paths: dict[str, str] = field(default_factory=dict)
+    kernels: Kernels = field(default_factory=Kernels)
+
+    def shown_parameters(self) -> dict[str, Any]:
+        """The parameters as everybody may read them."""
+        known = {
+            name: self.paths.get(value, value) if isinstance(value, str) else value
+            for name, value in self.parameters.items()
+        }
+        return {name: shown_value(name, value) for name, value in known.items()}
 
 
 def run_notebook(
@@ -70,25 +116,25 @@ def run_notebook(
     path = find_notebook(name_or_path)
     notebook = read_notebook(path)
     checked = check_parameters(notebook, parameters or {})
-    folder, name = Path(out), short_name(path)
-    with staging(folder) as stage:
-        with Progress(name) as progress:
-            record = make_report(path, notebook, checked, stage, progress)
+    now = datetime.now(UTC).replace(microsecond=0)
+    file = checked.get("EVENTS")
+    paths = {file: PurePath(file).name} if isinstance(file, str) else {}
+    job = Job(path, notebook, checked, short_name(path), now, paths=paths)
+    with writing(Path(out)) as folder, staging(folder) as stage:
+        with Progress(job.name) as progress:
+            record = make_report(job, stage, progress)
         write_assets(stage)
-        write_record(stage, {**record, "status": "ok"})
-        publish(stage, folder)
-    return folder / f"{name}.html"
+        write_record(stage, {**record, "as_of": now.isoformat(), "status": "ok"})
+        move_into_place(stage, folder)
+    return Path(out) / f"{job.name}.html"
 
 
 def make_report(
-    path: Path,
-    notebook: Any,
-    parameters: Mapping[str, Any],
-    stage: Path,
-    progress: Progress,
-    suite: dict[str, str] | None = None,
+    job: Job, stage: Path, progress: Progress, suite: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """Execute a notebook and write ``<name>.html`` and ``<name>.ipynb`` into ``stage``.
+
+    In a suite, the page's tables are written as CSV beside it.
 
     Returns
     -------
@@ -100,32 +146,70 @@ def make_report(
     RunError
         If it did not run to its end or its page cannot be made.
     """
-    name = short_name(path)
-    with tempfile.TemporaryDirectory(prefix="omninb-") as work:
+    name = job.name
+    with scratch() as work:
         try:
-            executed = execute(notebook, parameters, Path(work), progress.cells)
-            story = read_story(executed)
+            executed, seconds = execute(
+                job.notebook, job.parameters, work, progress.cells, job.kernels, job.timeout
+            )
         except RunError as error:
-            raise RunError(f"{name}: {error}") from None
-        except OmninbError as error:
-            raise RunError(f"{name}: no page could be made: {error}") from None
-    html = page_html(executed, story, suite)
-    (stage / f"{name}.html").write_text(html, encoding="utf-8")
+            shared = f"{name}: {error.shared}"
+            raise RunError(f"{name}: {error}", shared, error.traceback) from None
+    without_paths(executed, job.paths | {str(work): ""})
+    try:
+        story = read_story(executed)
+        story.question = job.title or story.question
+        page = page_html(executed, story, suite, job.as_of.isoformat())
+    except Exception as error:
+        said = f"{name}: no page could be made"
+        raise RunError(f"{said}: {error}", f"{said}: {type(error).__name__}") from error
+    only_shown(executed)
+    (stage / f"{name}.html").write_text(page, encoding="utf-8")
     nbformat.write(executed, stage / f"{name}.ipynb")
     ledger = ledger_view(story.ledger)
     return {
-        "notebook": path.name,
+        "notebook": job.path.name,
         "report": f"{name}.html",
         "question": story.question,
-        "started": executed.metadata.papermill["start_time"],
-        "seconds": executed.metadata.papermill["duration"],
-        "parameters": {key: shown_value(key, value) for key, value in parameters.items()},
+        "seconds": seconds,
+        "parameters": job.shown_parameters(),
         "versions": versions(),
         "facts": story.facts,
         "ledger": ledger and {"read": ledger["read"], **dict(ledger["terms"])},
         "headlines": story.headlines,
         "verdicts": story.verdicts,
+        # The folder of a run holds its tables; that of one notebook would keep those of before.
+        "tables": write_tables(story.tables, stage / "tables", name) if suite else [],
     }
+
+
+def without_paths(notebook: Any, paths: Mapping[str, str]) -> None:
+    """Put other words in the place of paths, in the parameters that a notebook was given."""
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, str):
+            for path, shown in paths.items():
+                value = value.replace(path, shown)
+            return value
+        if isinstance(value, dict):
+            return {key: cleaned(inner) for key, inner in value.items()}
+        return [cleaned(inner) for inner in value] if isinstance(value, list) else value
+
+    given = notebook.metadata.get("papermill", {})
+    given["parameters"] = cleaned(dict(given.get("parameters", {})))
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.source = cleaned(cell.source)
+
+
+def only_shown(notebook: Any) -> None:
+    """Leave what the page shows too: prints, warnings and frames may hold ids and paths."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if SHOWN_MIMES & set(o.get("data", {}))]
+            for output in cell.outputs:
+                kept = SHOWN_MIMES | (_WORDS if any("omninb" in m for m in output.data) else set())
+                output.data = {m: v for m, v in output.data.items() if m in kept}
 
 
 def versions() -> dict[str, str]:
@@ -139,43 +223,9 @@ def versions() -> dict[str, str]:
     return found
 
 
-@contextmanager
-def staging(folder: Path) -> Iterator[Path]:
-    """A temporary folder inside ``folder``, gone afterwards: what is made there is only renamed."""
-    made = not folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
-    except OSError as error:
-        raise OmninbError(f"out={str(folder)!r} cannot be written: {error.strerror}.") from None
-    try:
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        if made and not any(folder.iterdir()):
-            folder.rmdir()
-
-
 def write_assets(stage: Path) -> None:
     """The style sheet and scripts that the pages of a folder share."""
     for name, content in assets().items():
         target = stage / name
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(content)
-
-
-def write_record(stage: Path, record: Mapping[str, Any]) -> None:
-    """run.json, for machines and for the index of later runs."""
-    text = json.dumps(record, ensure_ascii=False, indent=2, sort_keys=True)
-    (stage / "run.json").write_text(text + "\n", encoding="utf-8")
-
-
-def publish(stage: Path, folder: Path) -> None:
-    """Move what was made into place, each file at once and the pages last."""
-    made = sorted(
-        (p for p in stage.rglob("*") if p.is_file()), key=lambda p: (p.suffix == ".html", str(p))
-    )
-    for source in made:
-        target = folder / source.relative_to(stage)
-        target.parent.mkdir(exist_ok=True)
-        os.replace(source, target)

@@ -20,7 +20,8 @@ from omninb.views import HEADLINE_MIME, LEDGER_MIME, TABLE_MIME, VERDICT_MIME
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 _ANSWERS = ("the answer", "the verdict", "answer", "verdict")
 _NOT_ON_A_PAGE = ("your turn", "what you will")
-_HIDDEN_TAGS = {"remove_cell", "remove-cell"}
+_HIDDEN_TAGS = {"remove_cell", "remove-cell", "exercise", "solution", "check"}
+SHOWN_MIMES = {PLOTLY_MIME, TABLE_MIME, VERDICT_MIME, HEADLINE_MIME, LEDGER_MIME, "image/png"}
 
 Block = dict[str, Any]
 
@@ -34,16 +35,6 @@ class Section:
     about_data: bool = False
     parameters: bool = False
     slug: str = ""
-
-    @property
-    def spread(self) -> int:
-        """Blocks that share a sheet with the heading: up to a wide figure that soon follows it."""
-        for index, block in enumerate(self.blocks[:4]):
-            if block["kind"] == "figure":
-                return index + 1 if block["wide"] else 0
-            if block["kind"] != "prose":
-                break
-        return 0
 
     def has(self, *kinds: str) -> bool:
         """Whether a block of one of these kinds stands here."""
@@ -66,6 +57,12 @@ class Story:
     def verdicts(self) -> list[dict[str, Any]]:
         """The verdicts, the answer's first."""
         return [b["verdict"] for s in self.sections for b in s.blocks if b["kind"] == "verdict"]
+
+    @property
+    def tables(self) -> list[dict[str, Any]]:
+        """The tables, in the order in which the page shows them."""
+        found = [s.blocks for s in (*self.sections, *self.data)]
+        return [b["table"] for blocks in found for b in blocks if b["kind"] == "table"]
 
 
 def read_story(notebook: Any) -> Story:

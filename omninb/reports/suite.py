@@ -1,44 +1,76 @@
-"""All report notebooks side by side, with an index page; ``latest`` is switched last, at once."""
+"""A suite of reports: the log read once, notebooks side by side, ``latest`` switched last."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
+import re
+import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from omninb.errors import OmninbError, nearest
-from omninb.reports.catalogue import find_notebook, report_notebooks, short_name
-from omninb.reports.execution import RunError, read_notebook
+from omninb.errors import OmninbError
+from omninb.reports.alerts import crossings, summary, unknown_names
+from omninb.reports.execution import RunError
+from omninb.reports.failures import keep_failure, reason
 from omninb.reports.index_page import index_html
-from omninb.reports.parameters import check_parameters, declared
-from omninb.reports.progress import Progress
-from omninb.reports.runner import make_report, staging, versions, write_assets, write_record
+from omninb.reports.jobs import jobs_of, suite_of
+from omninb.reports.log_once import own_logs, read_once
+from omninb.reports.publication import (
+    BusyError,
+    earlier_runs,
+    keep,
+    record_of,
+    remove_old,
+    staging,
+    switch,
+    write_record,
+    writing,
+)
+from omninb.reports.runner import Job, versions, write_assets
+from omninb.reports.scratch import scratch
+from omninb.reports.side_by_side import make_reports
+from omninb.reports.stopping import stoppable, undisturbed
+from omninb.reports.suite_file import Suite
 
-TITLE = "Customer journeys"
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PATIENCE = 300  # seconds that a command may take that hears of a run
 
 
 def run_report(
-    suite: Iterable[str | Path] | None = None,
+    suite: str | Path | Iterable[str | Path] | None = None,
     out: str | Path = "reports",
     parameters: Mapping[str, Any] | None = None,
+    *,
+    as_of: datetime | None = None,
+    run_id: str | None = None,
 ) -> Path:
     """Run several notebooks into ``out/runs/<id>/`` and switch ``out/latest`` to it.
 
-    ``latest`` moves only when every notebook ran and every page was made. A run that failed leaves
-    its ``run.json`` alone, with status "failed" and the reason.
+    The log is read once, and all notebooks see what was read. ``latest`` moves only when every
+    notebook ran and every page was made. A run that failed leaves ``run.json`` with status
+    "failed" and the reason, and ``run.log`` for its owner alone.
 
     Parameters
     ----------
-    suite : iterable of str or Path, optional
-        Names or paths of notebooks (default: all that come with omninb).
+    suite : path, or iterable of str or Path, optional
+        A suite file (``omninb suite`` writes an example), or names or paths of notebooks (default:
+        all that come with omninb).
     out : str or Path
         The report folder.
     parameters : mapping, optional
         Given to every notebook that declares them; one that none declares is refused.
+    as_of : datetime, optional
+        When the reports are of: ``{{ today }}`` in a suite file, and what touchpoints of the future
+        are later than. The same data, parameters, versions and moment give the same pages, byte for
+        byte. Now by default.
+    run_id : str, optional
+        Name of the run's folder; by default its moment. A run of that name which succeeded with the
+        same inputs is not made again, one that failed is replaced.
 
     Returns
     -------
@@ -48,9 +80,10 @@ def run_report(
     Raises
     ------
     OmninbError
-        If there is no such notebook or parameter, or two notebooks share a name.
+        If there is no such notebook or parameter, two notebooks share a name, another run writes to
+        ``out``, or ``run_id`` names a run with other inputs.
     RunError
-        If a notebook failed.
+        If a notebook failed, or the command that is to hear of it.
 
     Examples
     --------
@@ -62,97 +95,135 @@ def run_report(
         ...
     omninb.errors.OmninbError: no notebook is named 'jurney_map'. Did you mean 'journey_map'?
     """
-    paths = [find_notebook(n) for n in suite] if suite else list(report_notebooks().values())
-    if not paths:
-        raise OmninbError("suite: there are no notebooks to run.")
-    if len({short_name(path) for path in paths}) < len(paths):
-        raise OmninbError("suite: two notebooks have the same name, so their pages would collide.")
-    plans = _plans(paths, parameters or {})
-    folder = Path(out)
-    latest = folder / "latest"
-    if latest.exists() and not latest.is_symlink():
-        raise OmninbError(f"{latest} is a folder of its own; omninb keeps a link there. Move it.")
-    started = datetime.now(UTC)
-    begun = time.monotonic()
-    head: dict[str, Any] = {
-        "run": started.strftime("%Y%m%dT%H%M%SZ"),
-        "title": TITLE,
-        "versions": versions(),
-    }
-    head["started"] = started.isoformat(timespec="seconds")
-    with staging(folder) as stage:
-        records: list[dict[str, Any]] = []
+    moment = as_of.astimezone(UTC).replace(microsecond=0) if as_of else _now()
+    given = dict(parameters or {})
+    asked = suite_of(suite, given, moment)
+    folder, begun = Path(out), time.monotonic()
+    if run_id is not None and not _RUN_ID.fullmatch(run_id):
+        raise OmninbError(f"run_id={run_id!r}: letters, digits, - and _, at most 64.")
+    with stoppable() as stop, scratch() as work:
+        jobs = jobs_of(asked, given, moment, work)
+        name = run_id or moment.strftime("%Y%m%dT%H%M%SZ")
+        record: dict[str, Any] = {
+            "title": asked.title,
+            "as_of": moment.isoformat(),
+            "started": _now().isoformat(),
+        }
+        record |= {"run": f"{name}-refused", "versions": versions()}
+        with _written_down(asked, record, folder, begun, BusyError), writing(folder):
+            record["run"] = name if run_id else _unused(folder, name)
+            with (
+                _written_down(asked, record, folder, begun, BaseException),
+                staging(folder) as stage,
+            ):
+                write_record(stage, {**record, "status": "running", "reports": []})
+                fewest = min(
+                    job.parameters.get("MIN_CUSTOMERS", asked.min_customers) for job in jobs
+                )
+                record["data"] = read_once(asked.events, moment, work, fewest)
+                record["own_data"] = own_logs(jobs)
+                record["inputs"] = _fingerprint(asked, jobs, record)
+                if _made_before(folder, record):
+                    return folder / "latest" / "index.html"
+                record["reports"] = make_reports(asked, jobs, stage)
+                if own_logs(jobs) != record["own_data"]:
+                    raise RunError("a notebook's own log was replaced meanwhile. Run again.")
+                record["alerts"] = crossings(record["reports"], asked.alerts)
+                for headline in unknown_names(record["reports"], asked.alerts):
+                    raise RunError(f"alerts: no report has a headline {headline!r}.")
+                record |= {"status": "ok", "seconds": round(time.monotonic() - begun, 1)}
+                _write_pages(record, stage, earlier_runs(folder))
+                stop.check()
+                with undisturbed():
+                    made = keep(stage, folder, record["run"])
+                    switch(folder, made.name)
+                    stop.over = True
+            remove_old(folder, asked.keep)
+            _tell(asked.on_success, made)
+    return folder / "latest" / "index.html"
+
+
+@contextmanager
+def _written_down(
+    asked: Suite,
+    record: dict[str, Any],
+    folder: Path,
+    begun: float,
+    kind: type[BaseException],
+) -> Iterator[None]:
+    """A failure of that kind leaves its record, and is told to whom the suite names."""
+    try:
+        yield
+    except kind as error:
+        with undisturbed():
+            took = {**record, "seconds": round(time.monotonic() - begun, 1)}
+            kept = keep_failure(error, took, folder)
         try:
-            for path, notebook, given in plans:
-                number = f"{len(records) + 1} of {len(plans)}"
-                above = {"title": TITLE, "href": "index.html", "position": f"report {number}"}
-                with Progress(f"{number} {short_name(path)}") as progress:
-                    records.append(make_report(path, notebook, given, stage, progress, above))
-        except RunError as error:
-            for half in stage.iterdir():
-                half.unlink()
-            seconds = round(time.monotonic() - begun, 1)
-            record = {**head, "status": "failed", "error": str(error), "seconds": seconds}
-            write_record(stage, {**record, "reports": []})
-            _keep(stage, folder, head["run"])
-            raise
-        seconds = round(time.monotonic() - begun, 1)
-        run = {**head, "status": "ok", "seconds": seconds, "reports": records}
-        write_record(stage, run)
-        page = index_html(run, earlier_runs(folder))
-        (stage / "index.html").write_text(page, encoding="utf-8")
-        write_assets(stage)
-        kept = _keep(stage, folder, head["run"])
-        _switch(latest, kept)
-    return latest / "index.html"
+            if kept is not None:
+                _tell(asked.on_failure, kept)
+        except RunError as second:
+            error.add_note(str(second))
+        if isinstance(error, OSError):
+            raise RunError(reason(error)) from error
+        raise
 
 
-def earlier_runs(folder: Path) -> list[dict[str, Any]]:
-    """The records of earlier runs, oldest first; unreadable ones are passed over."""
-    runs = []
-    for path in sorted((folder / "runs").glob("*/run.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            datetime.fromisoformat(record["started"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        runs.append({**record, "run": path.parent.name})
-    return runs
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
-def _plans(
-    paths: list[Path], parameters: Mapping[str, Any]
-) -> list[tuple[Path, Any, dict[str, Any]]]:
-    """Each notebook with those of the parameters that it declares."""
-    notebooks = [(path, read_notebook(path)) for path in paths]
-    names = {path: set(declared(notebook)) for path, notebook in notebooks}
-    known = set().union(*names.values())
-    for name in parameters:
-        if name not in known:
-            raise OmninbError(f"no notebook has a parameter {name!r}.{nearest(str(name), known)}")
-    plans = []
-    for path, notebook in notebooks:
-        given = {k: v for k, v in parameters.items() if k in names[path]}
-        plans.append((path, notebook, check_parameters(notebook, given)))
-    return plans
-
-
-def _keep(stage: Path, folder: Path, run: str) -> Path:
-    """Give a finished stage its name under ``runs/``; a run of the same second gets a number."""
-    runs = folder / "runs"
-    runs.mkdir(exist_ok=True)
-    stage.chmod(0o755)  # mkdtemp makes private folders; a report is there to be read
-    target, again = runs / run, 1
-    while target.exists():
+def _unused(folder: Path, stamp: str) -> str:
+    """A run's name by its moment; a run of the same second gets a number."""
+    name, again = stamp, 1
+    while (folder / "runs" / name).exists():
         again += 1
-        target = runs / f"{run}-{again}"
-    os.rename(stage, target)
-    return target
+        name = f"{stamp}-{again}"
+    return name
 
 
-def _switch(latest: Path, kept: Path) -> None:
-    """Point ``latest`` at a run: a new link renamed over the old, so there is always one."""
-    new = latest.with_name(f".latest-{kept.name}")
-    new.unlink(missing_ok=True)
-    new.symlink_to(Path("runs") / kept.name)
-    os.replace(new, latest)
+def _fingerprint(asked: Suite, jobs: Sequence[Job], record: Mapping[str, Any]) -> str:
+    """What the pages follow from: notebooks, parameters, data, versions, the moment."""
+    notebooks = [[job.name, job.title, job.notebook, job.shown_parameters()] for job in jobs]
+    parts = [record[name] for name in ("title", "as_of", "versions", "data", "own_data")]
+    thresholds = {name: one.model_dump() for name, one in asked.alerts.items()}
+    text = json.dumps([notebooks, parts, thresholds], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _made_before(folder: Path, record: Mapping[str, Any]) -> bool:
+    """Whether this very run stands there already, and is what ``latest`` shows."""
+    same = record_of(folder / "runs" / record["run"])
+    if same is None or same.get("status") != "ok":
+        return False
+    if same.get("inputs") != record["inputs"]:
+        raise OmninbError(
+            f"run_id={record['run']!r}: a run of that name stands there, of other data, parameters "
+            "or versions. Give another name."
+        )
+    shown = record_of(folder / "latest")
+    if shown is None or shown["as_of"] < record["as_of"]:  # it was killed before the switch
+        switch(folder, record["run"])
+    return True
+
+
+def _write_pages(record: Mapping[str, Any], stage: Path, earlier: list[dict[str, Any]]) -> None:
+    """What stands beside the reports; run.json last."""
+    good = [run for run in earlier if run.get("status") == "ok"]
+    page = index_html(dict(record), earlier)
+    (stage / "index.html").write_text(page, encoding="utf-8")
+    text = summary(record, good[-1] if good else {})
+    (stage / "summary.md").write_text(text, encoding="utf-8")
+    write_assets(stage)
+    write_record(stage, record)
+
+
+def _tell(command: Sequence[str], run: Path) -> None:
+    """Run a command that hears of a run, with the run's folder as its last argument."""
+    if not command:
+        return
+    try:
+        done = subprocess.run([*command, str(run.resolve())], timeout=_PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RunError(f"{command[0]} could not hear of the run: {error}") from None
+    if done.returncode:
+        raise RunError(f"{command[0]} ended with status {done.returncode}.")

@@ -181,6 +181,21 @@ def test_phases_recode_and_other_below() -> None:
         read_events(FRAME, other_below=0)
 
 
+@pytest.mark.parametrize("fewest", [1, 4, 5.0])
+def test_too_few_or_no_number_of_customers_is_refused(fewest) -> None:
+    with pytest.raises(OmninbError, match="from 5: of fewer, one may be known"):
+        read_events(FRAME, min_customers=fewest)
+
+
+def test_other_below_pools_names_and_min_customers_rows_too() -> None:
+    rare = FRAME.copy()
+    rare.loc[:1, "channel"] = ["kiosk", "fax"]
+    names, rows = read_events(rare, other_below=5), read_events(rare, min_customers=5)
+    both = read_events(rare, other_below=3, min_customers=5)
+    assert names.table.equals(rows.table) and both.table.equals(rows.table)
+    assert (names.min_customers, rows.min_customers, both.min_customers) == (None, 5, 5)
+
+
 def test_36_one_customer_with_too_many_touchpoints() -> None:
     ids = [f"c{row}" for row in range(200)] + ["bot"] * 60
     frame = pd.DataFrame({"customer_id": ids, "channel": "web"})

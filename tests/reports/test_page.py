@@ -159,10 +159,9 @@ def test_markdown_is_prose_and_nothing_more() -> None:
 def test_parameters_show_values_defaults_and_no_folder() -> None:
     notebook = executed()
     notebook.metadata["papermill"] = {
-        "start_time": "2026-03-16T06:00:00+00:00",
         "parameters": {"EVENTS": "/home/someone/secret/events.csv", "BY": "device"},
     }
-    html = page_html(notebook)
+    html = page_html(notebook, as_of="2026-03-16T06:00:00+00:00")
     assert "2 differ" in html and "events.csv" in html and "/home" not in html
     assert "role = source column" in html and "Run of 16 March 2026, 06:00 UTC" in html
 

@@ -24,7 +24,8 @@ def test_a_run_leaves_its_page_notebook_record_and_assets(reports: Path) -> None
     assert latest.is_symlink() and latest.resolve().parent == (reports / "runs").resolve()
     assert set(contents(latest.resolve())) == {
         "assets/plotly.min.js", "assets/report.css", "assets/report.js", "index.html", "run.json",
-        "drop_off.html", "drop_off.ipynb", "small.html", "small.ipynb",
+        "drop_off.html", "drop_off.ipynb", "small.html", "small.ipynb", "summary.md",
+        "tables/drop_off-1-drop-off-by-channel.csv",
     }  # fmt: skip
     assert {path.name for path in reports.iterdir()} == {"runs", "latest"}
 
@@ -37,7 +38,7 @@ def test_the_record_of_a_run(reports: Path) -> None:
     assert drop_off["ledger"] == {
         "read": 1_284_906, "used": 1_281_402, "duplicates removed": 2_309, "quarantined": 1_195
     }  # fmt: skip
-    assert drop_off["headlines"][0]["value"] == 58.9 and drop_off["parameters"] == {"BY": "device"}
+    assert drop_off["headlines"][0]["value"] == 58.9 and drop_off["parameters"]["BY"] == "device"
     assert small["verdicts"][0]["sentence"] == "By device."
     assert "SECRET-ID" not in text and str(reports.parent) not in text
 
@@ -80,9 +81,12 @@ def test_a_second_run_is_kept_beside_the_first_and_a_failed_one_changes_nothing(
     after = contents(out)
     assert (out / "latest").resolve() == target
     assert {name: after[name] for name in before} == before
-    (failed,) = set(after) - set(before)
+    failed, log = sorted(set(after) - set(before))
     record = json.loads(after[failed])
     assert failed.endswith("run.json") and record["status"] == "failed" and not record["reports"]
+    assert record["error"] == "bad: cell 3: KeyError" and "C0001" not in after[failed].decode()
+    assert log.endswith("run.log") and "KeyError: 'C0001'" in after[log].decode()
+    assert (out / log).stat().st_mode & 0o077 == 0
     run_report([good], out)
     html = (out / "latest" / "index.html").read_text(encoding="utf-8")
     assert html.count("● ok") == 2 and html.count("✕ failed") == 1
@@ -124,14 +128,16 @@ def test_a_fault_leaves_no_new_folder(tmp_path: Path) -> None:
 
 
 def test_one_notebook_alone(tmp_path: Path) -> None:
-    path = write(small_notebook("import sys; print(sys.executable)"), tmp_path / "07_alone.ipynb")
+    source = "import sys, omninb as onb; print(1); onb.verdict('none', sys.executable, '1')"
+    path = write(small_notebook(source), tmp_path / "07_alone.ipynb")
     page = run_notebook(path, {"BY": "0123"}, tmp_path / "out")
     assert page == tmp_path / "out" / "alone.html" and "0123" in page.read_text(encoding="utf-8")
     assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "ok"
     import sys
 
     executed = nbformat.read(tmp_path / "out" / "alone.ipynb", as_version=4)
-    assert executed.cells[-1].outputs[0].text.strip() == sys.executable
+    (shown,) = executed.cells[-1].outputs  # what was printed stays with who ran it
+    assert shown.data["application/vnd.omninb.verdict+json"]["sentence"] == sys.executable
 
 
 def test_parameters_are_checked_before_anything_runs(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 // Draws the page's figures, keeps them readable at any width, and marks the section being read.
 (() => {
   const LEAST = 0.72; // below this, 12 px lettering cannot be read: scroll instead
-  const PAPER = { upright: [700, 900], wide: [1030, 590] }; // px of A4, and of A4 landscape with words
+  const PAPER = [1030, 560]; // px of an A4 sheet on its side, less its heading and words
   const figures = [];
 
   function draw(script) {
@@ -53,8 +53,7 @@
   }
 
   function fitPaper({ canvas, figure, frame, width, height }) {
-    const [across, down] = figure.classList.contains("wide") ? PAPER.wide : PAPER.upright;
-    const scale = Math.min(1, across / width, down / height);
+    const scale = Math.min(1, PAPER[0] / width, PAPER[1] / height);
     figure.style.marginLeft = figure.style.width = "";
     for (const line of figure.querySelectorAll(".caption, .more")) line.style.marginLeft = "";
     canvas.style.transform = `scale(${scale})`;
