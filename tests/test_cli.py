@@ -202,7 +202,7 @@ def test_check_shows_where_every_line_went(tmp_path: Path) -> None:
         "log.csv: 12 lines = 1 header + 1 blank + 0 continuation + 9 accepted + 1 quarantined"
         in accepted.output
     )
-    assert "notebooks refuse" in accepted.output and not proposed(accepted)
+    assert "max_quarantined=" in accepted.output and not proposed(accepted)
     stale = run("check", path, "--max-quarantined", "0.1", "--expect-until", "2024-03-02 12:00")
     assert (
         stale.exit_code == 1 and "--expect-until '2024-03-02 12:00': the log ends" in stale.output
