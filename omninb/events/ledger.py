@@ -13,6 +13,7 @@ from omninb.errors import OmninbError
 from omninb.events.parts import Part
 from omninb.events.refusals import Refusals
 
+POOLED = " customers pooled"
 _TEXT_LIMIT = 200
 
 
@@ -32,6 +33,15 @@ class Ledger:
         table = table.astype({"check": "str", "outcome": "str", "rows": "int64", "example": "str"})
         table.insert(3, "share", table["rows"] / read if read else 0.0)
         return table
+
+
+def without_examples(quality: pd.DataFrame) -> pd.DataFrame:
+    """The ledger without examples of repairs and notes: a spelling, or a sum, of a single customer.
+
+    How many names were pooled stays.
+    """
+    told = ~quality["outcome"].isin(["repaired", "note"]) | quality["check"].str.endswith(POOLED)
+    return quality.assign(example=quality["example"].where(told, ""))
 
 
 def quarantine_frame(parts: Sequence[Part], refusals: Refusals) -> pd.DataFrame:

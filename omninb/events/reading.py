@@ -13,7 +13,14 @@ import pyarrow.compute as pc
 from omninb.errors import OmninbError
 from omninb.events.checks import enter_warnings
 from omninb.events.clock import zone
-from omninb.events.ledger import Ledger, enter_quarantine, file_counts, quarantine_frame, take_all
+from omninb.events.ledger import (
+    Ledger,
+    enter_quarantine,
+    file_counts,
+    quarantine_frame,
+    take_all,
+    without_examples,
+)
 from omninb.events.log import EventLog
 from omninb.events.moments import read_moments
 from omninb.events.money import read_money, read_scores
@@ -167,6 +174,7 @@ def read_events(
         book.add(name.replace("_", " "), "count", number)
     enter_quarantine(book, quarantine)
     book.entries += ledger.entries
+    quality = book.frame(counts["read"])
     return EventLog(
         table=pa.table(typed),
         roles={role: column for role, column in roles.items() if role in ROLES},
@@ -174,7 +182,7 @@ def read_events(
         currency=currency,
         observed_from=ends[0],
         observed_until=ends[1],
-        quality=book.frame(counts["read"]),
+        quality=quality if min_customers is None else without_examples(quality),
         quarantine=quarantine,
         counts=counts,
         files=files,
