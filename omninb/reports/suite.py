@@ -22,15 +22,15 @@ from omninb.reports.jobs import jobs_of, suite_of
 from omninb.reports.log_once import own_logs, read_once
 from omninb.reports.publication import (
     BusyError,
-    earlier_runs,
     keep,
-    record_of,
     remove_old,
+    show,
+    shown,
     staging,
-    switch,
     write_record,
     writing,
 )
+from omninb.reports.records import earlier_runs, record_of
 from omninb.reports.runner import Job, versions, write_assets
 from omninb.reports.scratch import scratch
 from omninb.reports.side_by_side import make_reports
@@ -75,7 +75,8 @@ def run_report(
     Returns
     -------
     Path
-        ``out/latest/index.html``.
+        ``out/latest/index.html``; of a run of a moment before that which ``latest`` shows,
+        ``out/runs/<id>/index.html``.
 
     Raises
     ------
@@ -124,7 +125,7 @@ def run_report(
                 record["own_data"] = own_logs(jobs)
                 record["inputs"] = _fingerprint(asked, jobs, record)
                 if _made_before(folder, record):
-                    return folder / "latest" / "index.html"
+                    return _index(folder, record["run"])
                 record["reports"] = make_reports(asked, jobs, stage)
                 if own_logs(jobs) != record["own_data"]:
                     raise RunError("a notebook's own log was replaced meanwhile. Run again.")
@@ -132,15 +133,15 @@ def run_report(
                 for headline in unknown_names(record["reports"], asked.alerts):
                     raise RunError(f"alerts: no report has a headline {headline!r}.")
                 record |= {"status": "ok", "seconds": round(time.monotonic() - begun, 1)}
-                _write_pages(record, stage, earlier_runs(folder))
+                _write_pages(record, stage, earlier_runs(folder, record))
                 stop.check()
                 with undisturbed():
                     made = keep(stage, folder, record["run"])
-                    switch(folder, made.name)
+                    show(folder, made.name, record["as_of"])
                     stop.over = True
-            remove_old(folder, asked.keep)
+            remove_old(folder, asked.keep, made.name)
             _tell(asked.on_success, made)
-    return folder / "latest" / "index.html"
+    return _index(folder, made.name)
 
 
 @contextmanager
@@ -190,19 +191,23 @@ def _fingerprint(asked: Suite, jobs: Sequence[Job], record: Mapping[str, Any]) -
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _index(folder: Path, run: str) -> Path:
+    """The page to open of a run: of that which ``latest`` shows, its name there."""
+    here = folder / "latest" if shown(folder) == run else folder / "runs" / run
+    return here / "index.html"
+
+
 def _made_before(folder: Path, record: Mapping[str, Any]) -> bool:
     """Whether this very run stands there already, and is what ``latest`` shows."""
     same = record_of(folder / "runs" / record["run"])
-    if same is None or same.get("status") != "ok":
+    if same is None or same["status"] != "ok":
         return False
     if same.get("inputs") != record["inputs"]:
         raise OmninbError(
             f"run_id={record['run']!r}: a run of that name stands there, of other data, parameters "
             "or versions. Give another name."
         )
-    shown = record_of(folder / "latest")
-    if shown is None or shown["as_of"] < record["as_of"]:  # it was killed before the switch
-        switch(folder, record["run"])
+    show(folder, record["run"], record["as_of"])  # it was killed before the switch
     return True
 
 
