@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +13,11 @@ from typing import Any
 from omninb.errors import OmninbError
 from omninb.reports.alerts import crossings, summary, unknown_names
 from omninb.reports.execution import RunError
-from omninb.reports.failures import keep_failure, reason
+from omninb.reports.failures import Failures
 from omninb.reports.index_page import index_html
 from omninb.reports.jobs import jobs_of, suite_of
-from omninb.reports.log_once import own_logs, read_once
+from omninb.reports.log_once import own_logs, own_words, read_once
 from omninb.reports.publication import (
-    BusyError,
     keep,
     remove_old,
     show,
@@ -34,11 +30,11 @@ from omninb.reports.records import earlier_runs, record_of
 from omninb.reports.runner import Job, versions, write_assets
 from omninb.reports.scratch import scratch
 from omninb.reports.side_by_side import make_reports
-from omninb.reports.stopping import stoppable, undisturbed
-from omninb.reports.suite_file import Suite
+from omninb.reports.stopping import Stop, in_time, stoppable, undisturbed
+from omninb.reports.suite_file import FileSuite, Suite
+from omninb.reports.telling import UNTOLD, tell_once
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PATIENCE = 300  # seconds that a command may take that hears of a run
 
 
 def run_report(
@@ -96,77 +92,67 @@ def run_report(
         ...
     omninb.errors.OmninbError: no notebook is named 'jurney_map'. Did you mean 'journey_map'?
     """
-    moment = as_of.astimezone(UTC).replace(microsecond=0) if as_of else _now()
-    given = dict(parameters or {})
-    asked = suite_of(suite, given, moment)
-    folder, begun = Path(out), time.monotonic()
     if run_id is not None and not _RUN_ID.fullmatch(run_id):
         raise OmninbError(f"run_id={run_id!r}: letters, digits, - and _, at most 64.")
-    with stoppable() as stop, scratch() as work:
-        jobs = jobs_of(asked, given, moment, work)
-        name = run_id or moment.strftime("%Y%m%dT%H%M%SZ")
-        record: dict[str, Any] = {
-            "title": asked.title,
-            "as_of": moment.isoformat(),
-            "started": _now().isoformat(),
-        }
-        record |= {"run": f"{name}-refused", "versions": versions()}
-        with _written_down(asked, record, folder, begun, BusyError), writing(folder):
+    moment = as_of.astimezone(UTC).replace(microsecond=0) if as_of else _now()
+    given = dict(parameters or {})
+    asked, folder = suite_of(suite, given, moment), Path(out)
+    if not isinstance(asked, FileSuite):
+        jobs_of(asked, given, moment, folder)  # an argument that is wrong leaves nothing
+    name = run_id or moment.strftime("%Y%m%dT%H%M%SZ")
+    record: dict[str, Any] = {
+        "title": asked.title,
+        "as_of": moment.isoformat(),
+        "started": _now().isoformat(),
+        "run": f"{name}-refused",
+        "versions": versions(),
+    }
+    failures = Failures(asked, folder, record)
+    with stoppable() as stop:
+        with failures.told(), scratch() as work, writing(folder):
             record["run"] = name if run_id else _unused(folder, name)
-            with (
-                _written_down(asked, record, folder, begun, BaseException),
-                staging(folder) as stage,
-            ):
-                write_record(stage, {**record, "status": "running", "reports": []})
-                fewest = min(
-                    job.parameters.get("MIN_CUSTOMERS", asked.min_customers) for job in jobs
-                )
-                record["data"] = read_once(asked.events, moment, work, fewest)
-                record["own_data"] = own_logs(jobs)
-                record["inputs"] = _fingerprint(asked, jobs, record)
-                if _made_before(folder, record):
-                    return _index(folder, record["run"])
-                record["reports"] = make_reports(asked, jobs, stage)
-                if own_logs(jobs) != record["own_data"]:
-                    raise RunError("a notebook's own log was replaced meanwhile. Run again.")
-                record["alerts"] = crossings(record["reports"], asked.alerts)
-                for headline in unknown_names(record["reports"], asked.alerts):
-                    raise RunError(f"alerts: no report has a headline {headline!r}.")
-                record |= {"status": "ok", "seconds": round(time.monotonic() - begun, 1)}
-                _write_pages(record, stage, earlier_runs(folder, record))
-                stop.check()
-                with undisturbed():
-                    made = keep(stage, folder, record["run"])
-                    show(folder, made.name, record["as_of"])
-                    stop.over = True
-            remove_old(folder, asked.keep, made.name)
-            _tell(asked.on_success, made)
+            with failures.written_down():
+                jobs = jobs_of(asked, given, moment, work)
+                made = _publish(asked, jobs, failures, work, stop)
+        if asked.on_success:
+            stop.over = False  # what is published stays so; a command that hears of it may be ended
+            stop.check()
+            tell_once(asked.on_success, made)
     return _index(folder, made.name)
 
 
-@contextmanager
-def _written_down(
-    asked: Suite,
-    record: dict[str, Any],
-    folder: Path,
-    begun: float,
-    kind: type[BaseException],
-) -> Iterator[None]:
-    """A failure of that kind leaves its record, and is told to whom the suite names."""
-    try:
-        yield
-    except kind as error:
+def _publish(asked: Suite, jobs: Sequence[Job], failures: Failures, work: Path, stop: Stop) -> Path:
+    """Make the run that is recorded and let ``latest`` show it; the folder of the run."""
+    folder, record = failures.folder, failures.record
+    end = failures.began + asked.seconds_for_all()
+    with staging(folder) as stage:
+        write_record(stage, {**record, "status": "running", "reports": []})
+        fewest = min(job.parameters.get("MIN_CUSTOMERS", asked.min_customers) for job in jobs)
+        with in_time(end, asked.late()), own_words(asked):
+            record["data"] = read_once(
+                asked.events, datetime.fromisoformat(record["as_of"]), work, fewest
+            )
+            record["own_data"] = own_logs(jobs)
+        record["inputs"] = _fingerprint(asked, jobs, record)
+        if _made_before(folder, record):
+            return folder / "runs" / str(record["run"])
+        record["reports"] = make_reports(asked, jobs, stage, end)
+        if own_logs(jobs) != record["own_data"]:
+            raise RunError("a notebook's own log was replaced meanwhile. Run again.")
+        record["alerts"] = crossings(record["reports"], asked.alerts)
+        for headline in unknown_names(record["reports"], asked.alerts):
+            raise RunError(f"alerts: no report has a headline {headline!r}.")
+        record |= {"status": "ok", "seconds": failures.seconds()}
+        _write_pages(record, stage, earlier_runs(folder, record))
+        if asked.on_success:
+            (stage / UNTOLD).touch()
+        stop.check()
         with undisturbed():
-            took = {**record, "seconds": round(time.monotonic() - begun, 1)}
-            kept = keep_failure(error, took, folder)
-        try:
-            if kept is not None:
-                _tell(asked.on_failure, kept)
-        except RunError as second:
-            error.add_note(str(second))
-        if isinstance(error, OSError):
-            raise RunError(reason(error)) from error
-        raise
+            made = keep(stage, folder, record["run"])
+            show(folder, made.name, record["as_of"])
+            stop.over = True
+    remove_old(folder, asked.keep, made.name)
+    return made
 
 
 def _now() -> datetime:
@@ -220,15 +206,3 @@ def _write_pages(record: Mapping[str, Any], stage: Path, earlier: list[dict[str,
     (stage / "summary.md").write_text(text, encoding="utf-8")
     write_assets(stage)
     write_record(stage, record)
-
-
-def _tell(command: Sequence[str], run: Path) -> None:
-    """Run a command that hears of a run, with the run's folder as its last argument."""
-    if not command:
-        return
-    try:
-        done = subprocess.run([*command, str(run.resolve())], timeout=_PATIENCE, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RunError(f"{command[0]} could not hear of the run: {error}") from None
-    if done.returncode:
-        raise RunError(f"{command[0]} ended with status {done.returncode}.")
