@@ -146,8 +146,9 @@ def report(
     notebooks by name or path, or nothing for all that come with omninb.
 
     The log is read once, and every notebook sees the same. The page to open is
-    OUT/latest/index.html. It changes at once, and only if everything succeeded. Each run stays in
-    OUT/runs with its run.json; one that failed says there why, and leaves OUT/latest as it was.
+    OUT/latest/index.html. It changes at once, and only if everything succeeded; a run of a moment
+    before that which it shows leaves it, and has its page in OUT/runs. There each run stays with
+    its run.json; one that failed says there why, and leaves OUT/latest as it was.
 
     \b
     omninb report --out reports
@@ -156,7 +157,7 @@ def report(
     omninb report suite.yaml --out reports --as-of 2026-03-09 --run-id week-10
 
     Exit status: 0 done, 1 failed, 2 wrong usage, 3 done and a headline is beyond its threshold (see
-    OUT/latest/summary.md).
+    summary.md beside the index).
     """  # noqa: D301
     from omninb.reports.alerts import crossing_words
     from omninb.reports.jobs import known_parameters, suite_of

@@ -117,5 +117,5 @@ def reason(error: BaseException) -> str:
     elif isinstance(error, OSError) and error.errno:
         said = f"a file could not be read or written: {os.strerror(error.errno)}"
     elif isinstance(error, OmninbError):
-        said = str(getattr(error, "shared", "the run could not begin or read the log: see run.log"))
+        said = str(getattr(error, "shared", "the run could not begin: see run.log"))
     return said if said.endswith((".", "?", "!")) else f"{said}."

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from omninb.errors import OmninbError
+from omninb.reports.execution import RunError
 from omninb.reports.runner import Job
 from omninb.reports.suite_file import Events, FileSuite, Suite, first_error
 
@@ -79,16 +80,22 @@ def read_once(
 
 @contextmanager
 def own_words(suite: Suite) -> Iterator[None]:
-    """Errors of the log name what settles them by the keys of a suite that was read from a file."""
+    """Errors of the log name what settles them by the keys of a suite that was read from a file.
+
+    Raises
+    ------
+    RunError
+        What it says may hold data, and is not shared.
+    """
     try:
         yield
     except OmninbError as error:
-        if not isinstance(suite, FileSuite):
-            raise
-        said = str(error).replace("{role: column}: {", "columns: {")
-        said = _ARGUMENT.sub(r"\1: ", said)
-        said = re.sub(r"\bday_first: (True|False)", lambda found: found.group().lower(), said)
-        raise OmninbError(said) from None
+        said = str(error)
+        if isinstance(suite, FileSuite):
+            said = said.replace("{role: column}: {", "columns: {")
+            said = _ARGUMENT.sub(r"\1: ", said)
+            said = re.sub(r"\bday_first: (True|False)", lambda found: found.group().lower(), said)
+        raise RunError(said, "the event log could not be read: see run.log.") from None
 
 
 def own_logs(jobs: Iterable[Job]) -> dict[str, list[str]]:

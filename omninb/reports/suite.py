@@ -189,7 +189,7 @@ def _made_before(folder: Path, record: Mapping[str, Any]) -> bool:
     if same is None or same["status"] != "ok":
         return False
     if same.get("inputs") != record["inputs"]:
-        raise OmninbError(
+        raise RunError(
             f"run_id={record['run']!r}: a run of that name stands there, of other data, parameters "
             "or versions. Give another name."
         )

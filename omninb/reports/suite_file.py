@@ -40,8 +40,8 @@ notebooks:
 #   Journeys that succeeded: {below: 10}
 
 timeout: 10min        # of a notebook
-timeout_all: 1h       # of the run
-keep: 30              # runs; older ones are removed
+timeout_all: 1h       # of the run, reading included
+keep: 30              # good runs; older ones are removed, failed ones likewise
 
 # Commands that get the run's folder as their last argument.
 # on_success: [./send.sh, team@example.org]
