@@ -52,7 +52,7 @@ class Place:
     ) -> subprocess.Popen[str]:
         """Start a run of a notebook of one cell."""
         cells = small_notebook(source)
-        cells.cells[1].source += "\nEVENTS: str = None  # a log\nMIN_CUSTOMERS: int = 10"
+        cells.cells[1].source += "\nEVENTS: str = None  # a log"
         asked = notebook = write(cells, self.home / "01_cell.ipynb")
         if suite:
             file = self.home / "suite.yaml"
