@@ -15,6 +15,8 @@ import click
 
 from omninb.cli_check import check
 from omninb.cli_options import (
+    OWN_WORDS,
+    Group,
     RunCommand,
     SimulateCommand,
     Usage,
@@ -23,22 +25,7 @@ from omninb.cli_options import (
 )
 
 
-class _Group(click.Group):
-    """Commands whose errors are one clear line: the house's own never show a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        from omninb.errors import OmninbError
-
-        try:
-            return super().invoke(ctx)
-        except OmninbError as error:
-            from omninb.cli_words import in_command_words
-
-            click.echo(f"omninb: {in_command_words(str(error))}", err=True)
-            ctx.exit(1)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="omninb")
 def main() -> None:
     """Journey analytics across channels: map journeys, find where they end.
@@ -115,8 +102,9 @@ def report(
     notebooks by name or path, or nothing for all that come with omninb.
 
     The log is read once, and every notebook sees the same. The page to open is
-    OUT/latest/index.html. It changes at once, and only if everything succeeded. Each run stays in
-    OUT/runs with its run.json; one that failed says there why, and leaves OUT/latest as it was.
+    OUT/latest/index.html. It changes at once, and only if everything succeeded; a run of a moment
+    before that which it shows leaves it, and has its page in OUT/runs. There each run stays with
+    its run.json; one that failed says there why, and leaves OUT/latest as it was.
 
     \b
     omninb report --out reports
@@ -125,16 +113,21 @@ def report(
     omninb report suite.yaml --out reports --as-of 2026-03-09 --run-id week-10
 
     Exit status: 0 done, 1 failed, 2 wrong usage, 3 done and a headline is beyond its threshold (see
-    OUT/latest/summary.md).
+    summary.md beside the index).
     """  # noqa: D301
     from omninb.reports.alerts import crossing_words
-    from omninb.reports.jobs import known_parameters
+    from omninb.reports.jobs import known_parameters, suite_of
     from omninb.reports.parameters import from_command_line
-    from omninb.reports.publication import record_of
+    from omninb.reports.records import record_of
     from omninb.reports.suite import run_report
+    from omninb.reports.suite_file import FileSuite
 
     with Usage():
-        given = from_command_line(known_parameters(suite), parameters, log)
+        # What is wrong in a suite that can be read is told to whom it names, by the run itself.
+        read = suite_of(suite, {}, datetime.now(UTC))
+        known = known_parameters(suite) if parameters else {}
+        given = from_command_line(known, parameters, log)
+    click.get_current_context().meta[OWN_WORDS] = isinstance(read, FileSuite)
     moment = None if as_of is None else as_of.replace(tzinfo=UTC)
     asked = suite[0] if len(suite) == 1 else suite
     index = run_report(asked, out, given, as_of=moment, run_id=run_id)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+OWN_WORDS = "omninb.own_words"  # whether errors are in a suite's keys already
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _COLUMNS_HELP = (
@@ -192,3 +193,21 @@ class Usage:
             from omninb.cli_words import in_command_words
 
             raise click.UsageError(in_command_words(str(error))) from None
+
+
+class Group(click.Group):
+    """Commands whose errors are one clear line: the house's own never show a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Invoke the command; an error ends with status 1."""
+        from omninb.errors import OmninbError
+
+        try:
+            return super().invoke(ctx)
+        except OmninbError as error:
+            from omninb.cli_words import in_command_words
+
+            said = str(error) if ctx.meta.get(OWN_WORDS) else in_command_words(str(error))
+            for words in (said, *getattr(error, "__notes__", [])):
+                click.echo(f"omninb: {words}", err=True)
+            ctx.exit(1)

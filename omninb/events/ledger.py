@@ -15,6 +15,7 @@ from omninb.errors import OmninbError
 from omninb.events.parts import Part, Refused
 from omninb.events.refusals import Refusals
 
+POOLED = " customers pooled"
 WITHHELD = "(withheld: pseudonymise=True)"
 _TEXT_LIMIT = 10_000
 _SHOWN = 5
@@ -53,6 +54,15 @@ class Ledger:
         table = table.astype({"check": "str", "outcome": "str", "rows": "int64", "example": "str"})
         table.insert(3, "share", table["rows"] / read if read else 0.0)
         return table
+
+
+def without_examples(quality: pd.DataFrame) -> pd.DataFrame:
+    """The ledger without examples of repairs and notes: a spelling, or a sum, of a single customer.
+
+    How many names were pooled stays.
+    """
+    told = ~quality["outcome"].isin(["repaired", "note"]) | quality["check"].str.endswith(POOLED)
+    return quality.assign(example=quality["example"].where(told, ""))
 
 
 def settle(parts: Sequence[Part], refusals: Refusals, withhold: bool = False) -> list[Part]:

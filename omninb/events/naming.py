@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
-from omninb.events.ledger import Ledger
+from omninb.events.ledger import POOLED, Ledger
 from omninb.events.repeats import codes
 from omninb.events.roles import NAMES, ROLES
 from omninb.events.texts import NOT_SET, fold, read_names, rename, words_of
@@ -108,7 +108,7 @@ def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
             targets = {word: pooled if rare[code] else word for code, word in enumerate(words)}
             typed[role] = rename(column, targets, None)
             ledger.add(
-                f"{role}: names of fewer than {below} customers pooled", "repaired",
+                f"{role}: names of fewer than {below}{POOLED}", "repaired",
                 int(rows[rare].sum()), f"{int(rare.sum())} names → {pooled}",
             )  # fmt: skip
     return typed

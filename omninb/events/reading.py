@@ -27,6 +27,7 @@ from omninb.events.ledger import (
     file_counts,
     quarantine_frame,
     quarantine_reasons,
+    without_examples,
 )
 from omninb.events.log import EventLog
 from omninb.events.melting import enter_melted
@@ -204,6 +205,7 @@ def read_events(
         book.add(name.replace("_", " "), "count", number)
     enter_quarantine(book, reasons)
     book.entries += ledger.entries
+    quality = book.frame(counts["read"])
     return EventLog(
         table=pa.table(typed),
         roles={
@@ -216,7 +218,7 @@ def read_events(
         currency=currency,
         observed_from=ends[0],
         observed_until=ends[1],
-        quality=book.frame(counts["read"]),
+        quality=quality if min_customers is None else without_examples(quality),
         quarantine=quarantine,
         counts=counts,
         files=files,

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.events.ledger import Ledger
+from omninb.events.ledger import Ledger, without_examples
 from omninb.events.log import EventLog
 from omninb.events.naming import pool_rare
 
@@ -28,7 +28,7 @@ def write_snapshot(
     """Write a log to a file ending in ``.omninb``, which `read_events` reads back as it was.
 
     Of quarantined rows the raw texts, which may hold identities, are left out. Whoever reads it
-    back pools at ``min_customers`` at least.
+    back pools at ``min_customers`` at least, which is no less than the log's own.
 
     Returns
     -------
@@ -36,7 +36,9 @@ def write_snapshot(
         SHA-256 of the file: the same log gives the same.
     """
     about = {name: getattr(log, name) for name in _FACTS}
-    about |= {"min_customers": min_customers, "quality": log.quality.to_dict("list")}
+    fewest = max(min_customers or 0, log.min_customers or 0) or None
+    quality = log.quality if fewest is None else without_examples(log.quality)
+    about |= {"min_customers": fewest, "quality": quality.to_dict("list")}
     about |= {"quarantine": log.quarantine.assign(text="").to_dict("list")}
     text = json.dumps(about, ensure_ascii=False)
     columns = [_repeatable(log.table[name]) for name in log.table.column_names]
@@ -88,7 +90,9 @@ def read_snapshot(
     asked = max(min_customers or 0, about["min_customers"] or 0)
     below = max(below, asked)
     log = _pooled(log, below) if below else log
-    return dataclasses.replace(log, min_customers=asked or None)
+    if not asked:
+        return log
+    return dataclasses.replace(log, min_customers=asked, quality=without_examples(log.quality))
 
 
 def _frame(columns: dict[str, list[object]], **types: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,20 @@ from omninb.experiments.rows import ALL
 from omninb.experiments.verdicts import cannot_say
 from omninb.pooling import SHOWN, pooled_rows
 
+if TYPE_CHECKING:
+    from omninb.events import EventLog
+
 _ARMS = ["customers_control", "customers_treatment"]
 _OF = ["metric", "variant", "segment"]
 # A number of a sentence that is no share, no p-value, and not how many or which were looked at.
 _NUMBER = re.compile(r"(?<![\d.,:])(?<!^of )(?<!day )(\d+)(?![\d%]|[.,:]\d| %)")
+
+
+def fewest_of(source: EventLog | pd.DataFrame) -> int | None:
+    """How many customers it takes to be told of; a frame bears it in its ``attrs``."""
+    if isinstance(source, pd.DataFrame):
+        return source.attrs.get("min_customers")
+    return source.min_customers
 
 
 def without_few(frame: pd.DataFrame, fewest: int) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from omninb.errors import OmninbError
 from omninb.experiments.arms import Parts
 from omninb.experiments.comparisons import Comparison
 from omninb.experiments.enrolment import participants_of
-from omninb.experiments.few import wider_bins, without_few_days
+from omninb.experiments.few import fewest_of, wider_bins, without_few_days
 from omninb.experiments.metrics import Metric
 from omninb.experiments.outcomes import Outcome
 from omninb.experiments.participants import Design, Participants, local_days
@@ -94,7 +94,7 @@ def experiment_cumulative_table(
     frame = pd.DataFrame(rows, columns=_DAILY)
     for column in ("metric", "kind", "unit", "direction", "variant"):
         frame[column] = texts(frame[column])
-    if (fewest := getattr(source, "min_customers", None)) is not None:
+    if (fewest := fewest_of(source)) is not None:
         frame = without_few_days(frame, fewest)
     frame.attrs = {"control": people.arms[0], "confidence": confidence, "planned": planned}
     return frame
@@ -180,7 +180,7 @@ def experiment_distribution_table(
     """
     people = participants_of(source, metrics, Design(**design))
     count = positive(bins, "bins", 1_000)
-    fewest = getattr(source, "min_customers", None) or 0
+    fewest = fewest_of(source) or 0
     parts = [
         _spread(people, outcome, count, fewest)
         for outcome in people.outcomes

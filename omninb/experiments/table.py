@@ -14,7 +14,7 @@ from omninb.errors import OmninbError
 from omninb.experiments.arms import Parts
 from omninb.experiments.checks import Check, judged, whole_checks
 from omninb.experiments.enrolment import participants_of
-from omninb.experiments.few import told_arms, told_checks, without_few
+from omninb.experiments.few import fewest_of, told_arms, told_checks, without_few
 from omninb.experiments.metrics import Metric
 from omninb.experiments.outcome_checks import TOO_FEW, outcome_checks
 from omninb.experiments.participants import Covariate, Design, Participants
@@ -124,8 +124,9 @@ def experiment_table(
           adjusted p-value; of guardrails, by non-inferiority alone, ``not worse by its margin``,
           ``worse`` or ``cannot say: …``.
 
-        Of a log read with ``min_customers=N``, levels of which an arm has fewer than N customers
-        are left out, with the next smallest where they could be recalculated.
+        Of a log read with ``min_customers=N``, and of a frame with
+        ``frame.attrs["min_customers"] = N``, levels of which an arm has fewer than N customers are
+        left out, with the next smallest where they could be recalculated.
 
         ``attrs`` holds the arms, what was asked and the rows of
         :func:`experiment_check_table` (``checks``).
@@ -174,7 +175,7 @@ def experiment_table(
     frame["verdict"] = [verdict for _, verdict in said]
     for column in (*_TEXTS, "interval_method", "guardrail", "verdict"):
         frame[column] = texts(frame[column])
-    if (fewest := getattr(source, "min_customers", None)) is not None:
+    if (fewest := fewest_of(source)) is not None:
         frame = without_few(frame, fewest)
         checks = told_checks(checks, fewest)
     frame.attrs = _attrs(people, design, asked, correction, checks, fewest or 0)
@@ -228,7 +229,7 @@ def experiment_check_table(
     people = participants_of(source, metrics, asked)
     arms = [Parts.of(outcome, people.arm, len(people.arms)) for outcome in people.outcomes]
     checks = _checks(people, arms, asked)
-    if (fewest := getattr(source, "min_customers", None)) is not None:
+    if (fewest := fewest_of(source)) is not None:
         checks = told_checks(checks, fewest)
     return pd.DataFrame(map(asdict, checks))
 

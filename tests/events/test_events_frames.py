@@ -287,6 +287,54 @@ def test_overview_tells_customers_apart_however_ids_are_stored(ids: pa.ChunkedAr
     }
 
 
+def shared_frame() -> pd.DataFrame:
+    """Ten days of 20 customers, and before and after them, and on a channel, very few."""
+    rows = [(f"c{c}", f"2024-03-{day:02}T{c:02}:30", "web" if c % 2 else "store")
+            for day in range(5, 15) for c in range(24)]  # fmt: skip
+    rows += [("lone", "2024-03-01T01:02:03", "web"), ("last", "2024-03-20T04:05:06", "store")]
+    rows += [(f"c{c}", "2024-03-09T12:00", "fax") for c in (1, 2, 3)]
+    rows += [(f"c{c}", "2024-03-08T12:00", "shop") for c in range(11)]
+    rows += [("c1", "2024-03-09T12:00", "web")]
+    return pd.DataFrame(rows, columns=["customer_id", "timestamp", "channel"])
+
+
+def test_overview_of_a_shared_log_tells_of_no_fewer_customers() -> None:
+    read = {"timezone": "Europe/Berlin", "min_customers": 10}
+    log = read_events(shared_frame(), **read)
+    plain = read_events(shared_frame(), timezone="Europe/Berlin").overview("4d")
+    table = log.overview("4d")
+    assert {"ties", "fax", "first: 2024-03-01", "quietest: 2024-03-01"} <= set(plain["name"])
+    # What is not settled is of one customer; fax is of three, whom all but the shop would tell.
+    assert table["name"].tolist() == [
+        "all", "web", "store", "first: 2024-03-05", "last: 2024-03-14", "busiest: 2024-03-08",
+        "quietest: 2024-03-05", "without touchpoints: 0",
+    ]  # fmt: skip
+    assert "settled (exit_after=8d)" in log.overview("8d")["name"].tolist()
+    assert table["customers"][:-1].min() >= 10
+    first, last = table["first"].dropna(), table["last"].dropna()
+    assert (first == first.dt.normalize()).all() and (last == last.dt.normalize()).all()
+    assert {str(first.min())[:10], str(last.max())[:10]} == {"2024-03-05", "2024-03-14"}
+    bars = [frame.set_index("name").loc["all", "over_time"] for frame in (plain, table)]
+    assert bars[0].split() == ["▁", f"▁{bars[1].strip()}", "▁"]  # the night of five goes as well
+    same = ["touchpoints", "share", "customers"]
+    both = plain.set_index("name")[same].loc[["all", "web", "store", "busiest: 2024-03-08"]]
+    pd.testing.assert_frame_equal(table.set_index("name")[same].loc[both.index], both)
+
+
+def test_overview_dates_no_pooled_names_and_no_sparse_days() -> None:
+    frame = shared_frame()
+    frame.loc[frame["channel"] == "web", "channel"] = [f"w{i % 13}" for i in range(122)]
+    table = read_events(frame, timezone="UTC", min_customers=10).overview().set_index("name")
+    pooled = table.loc["(fewer than 10 customers)"]
+    assert pooled["customers"] >= 10 and pooled[["first", "last"]].isna().all()
+    apart = frame.drop_duplicates("customer_id").assign(channel="web")
+    apart["timestamp"] = pd.date_range("2024-03-01", periods=len(apart)).astype(str)
+    sparse = read_events(apart, timezone="UTC", min_customers=10).overview("1d")
+    assert sparse["name"].tolist() == ["all", "ties", "web"]
+    assert sparse[["first", "last"]].isna().all(axis=None) and sparse["touchpoints"][1] == 0
+    assert not sparse["over_time"].str.strip().any()
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=30))
 def test_tied_rows_are_those_that_come_again(pairs: list[tuple[int, int]]) -> None:
     customers, moments = np.array(pairs, np.int64).reshape(-1, 2).T

@@ -98,3 +98,26 @@ def test_whoever_reads_it_pools_no_less_than_it_asks_for(tmp_path):
         assert log.min_customers == max(given or 0, 8)
     write_snapshot(onb.read_events(frame), path)
     assert onb.read_events(path).min_customers is None
+
+
+def test_a_shared_ledger_has_no_examples_of_what_a_single_customer_wrote(tmp_path):
+    frame = pd.DataFrame({"customer_id": [f"c{i}" for i in range(40)], "channel": "web"})
+    frame["timestamp"], frame["value"] = pd.Timestamp("2026-03-01", tz="UTC"), 1.0
+    frame.loc[[0, 1], "channel"] = ["  RARE name  ", "rare name"]
+    frame.loc[2, "value"] = -777.25
+    path, written = tmp_path / "log.omninb", tmp_path / "shared.omninb"
+    plain = onb.read_events(frame, currency="EUR")
+    assert "RARE name" in str(plain.quality["example"].tolist())
+    assert "-777.25" in str(plain.quality["example"].tolist())
+    shared = onb.read_events(frame, currency="EUR", min_customers=10)
+    write_snapshot(plain, path)
+    write_snapshot(plain, written, min_customers=10)
+    again = [onb.read_events(path, min_customers=10), onb.read_events(written)]
+    for log in (shared, *again):
+        told = str(log._repr_mimebundle_())
+        assert "rare name" not in told.casefold() and "777" not in told
+        assert "1 names → (fewer than 10 customers)" in log.quality["example"].tolist()
+        assert log.quality["check"].str.contains("spellings merged").any()
+    assert b"RARE name  " not in written.read_bytes()  # nor where the ledger lies
+    write_snapshot(shared, path)
+    assert onb.read_events(path).min_customers == 10

@@ -175,7 +175,7 @@ def test_a_run_is_told_of_kept_and_ends_with_a_status_of_its_own(tmp_path: Path)
     assert last.exit_code == 0
     heard = (tmp_path / "heard").read_text().split()
     assert [Path(one).name for one in heard] == ["quiet", "loud", "broken", "last"]
-    assert {path.name for path in (out / "runs").iterdir()} == {"broken", "last"}
+    assert {path.name for path in (out / "runs").iterdir()} == {"loud", "broken", "last"}
 
 
 def test_a_threshold_of_no_headline_fails_the_run(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_threshold_of_no_headline_fails_the_run(tmp_path: Path) -> None:
 
 
 def test_a_notebooks_own_log_belongs_to_what_a_run_follows_from(tmp_path: Path) -> None:
-    source = 'EVENTS: str = None  # a log\nBY: str = "channel"'
+    source = 'EVENTS: str = None  # a log\nBY: str = "channel"\nMIN_CUSTOMERS: int = 10'
     notebook = small_notebook("1 + 1")
     notebook.cells[1].source = source
     write(notebook, tmp_path / "01_own.ipynb")
