@@ -214,7 +214,9 @@ def _typed(
                 given[role], role, refusals, source=roles[role], decimal=rules.decimal
             )
         elif role == "score":
-            typed[role] = read_scores(given[role], refusals, source=roles[role])
+            typed[role] = read_scores(
+                given[role], refusals, source=roles[role], decimal=rules.decimal
+            )
         else:
             column = as_text(given[role])
             if role == "channel":

@@ -23,9 +23,10 @@ _EMPTY, _NUMBER, _DAY_OR_MONTH, _ZONED, _NAIVE = range(5)
 _SLASHED = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
 _DAY_ZONED = r"^(\d{4}-\d{1,2}-\d{1,2})\s?([Zz]|[+-]\d{2}:?\d{2})$"
 _OFFSET = r"^\S+[T ]\d.*(?:[A-Za-z]|[+-]\d{2}(?::?\d{2}){0,2})$"
+_NO_OFFSET = r"[+-]((1[6-9]|[2-9]\d)(:?\d{2}){0,2}|\d{2}:?[6-9]\d(:?\d{2})?)$"  # over 15:59
 _UTC = r"([Zz]|[+-]00(:?00)*|UTC|GMT)$"
 _SHIFT = r"([A-Za-z/_]+|[+-]\d{2}(:?\d{2}){0,2})$"
-_USUAL = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?"
+_USUAL = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-](0\d|1[0-5]):[0-5]\d)?"
 # Most texts have a usual shape, and a cast is all that they need; the others are looked at closely.
 _USUAL_QUERY = f"""
 WITH shaped AS (
@@ -60,7 +61,8 @@ SELECT kind::TINYINT AS kind,
             WHEN regexp_matches(iso, '{_UTC}') THEN 'Z'
             ELSE regexp_extract(iso, '{_SHIFT}') END AS shift,
        CASE WHEN kind = {_NUMBER}
-            THEN TRY_CAST(floor(TRY_CAST(x AS DECIMAL(38, 6)) * $factor) AS BIGINT)
+            THEN TRY_CAST(floor(TRY_CAST(x AS DECIMAL(26, 6)) * $factor::BIGINT) AS BIGINT)
+            WHEN zoned AND regexp_matches(iso, '{_NO_OFFSET}') THEN NULL
             WHEN twelve THEN epoch_us(coalesce(try_strptime(iso, '%Y-%m-%d %I:%M:%S %p'),
                                                try_strptime(iso, '%Y-%m-%d %I:%M %p')))
             WHEN regexp_matches(x, '^\\d') THEN epoch_us(TRY_CAST(iso AS TIMESTAMPTZ))
@@ -168,15 +170,20 @@ def _microseconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
     except pa.ArrowInvalid:
         seconds = column.type == pa.timestamp("s", micros.tz)
         factor = 1_000_000 if seconds else 1_000
-        number = _integers(column)
-        fits = np.abs(number) <= _LATEST // factor
-        bounded = np.where(fits, number * np.where(fits, factor, 0), _LATEST)
+        bounded = _times(_integers(column), factor)
         return pa.chunked_array([pa.array(bounded, mask=column.is_null().to_numpy()).cast(micros)])
 
 
 def _integers(column: pa.ChunkedArray) -> Micros:
     """Whole numbers of a column in one array; 0 for null."""
     return np.asarray(pc.fill_null(column.cast(pa.int64()), 0).to_numpy(), np.int64)
+
+
+def _times(number: np.ndarray, factor: int) -> Micros:
+    """Whole numbers times a factor; what is beyond all moments becomes the first one refused."""
+    most = _LATEST // factor
+    fits = (number <= most) & (number >= -most)  # abs would turn the least int64 negative
+    return np.where(fits, np.where(fits, number, 0).astype(np.int64) * factor, _LATEST)
 
 
 def _refuse_nulls(column: pa.ChunkedArray, refusals: Refusals) -> None:
@@ -210,11 +217,8 @@ def _numbers(
     _refuse_nulls(column, refusals)
     factor = _UNITS[time_unit]
     if pa.types.is_integer(column.type):
-        number = _integers(column)
-        if factor < 1:
-            return number // 1000
-        fits = np.abs(number) <= _LATEST // int(factor)
-        return np.where(fits, number, _LATEST) * np.where(fits, int(factor), 1)
+        number = pc.fill_null(column, 0).to_numpy()
+        return (number // 1000).astype(np.int64) if factor < 1 else _times(number, int(factor))
     real = pc.fill_null(column.cast(pa.float64()), 0.0).to_numpy()
     usable = np.isfinite(real)
     refusals.refuse(~usable, "timestamp: not a number")

@@ -95,7 +95,7 @@ def read_events(
     day_first : bool, optional
         Whether ``01/02/2024`` is the first of February.
     decimal : {".", ","}, default "."
-        Decimal sign of value and cost.
+        Decimal sign of value, cost and score.
     currency : str, optional
         Currency of value and cost; a column mapped to ``currency`` must hold a single one.
     phases : mapping, optional

@@ -150,7 +150,8 @@ MONEY = {
     "": None,
     "9007199254.740993": 9_007_199_254_740_993,
 }
-NOT_MONEY = ["NaN", "inf", "1e400", "$5", "1,000.5", "1_000", "0x10", "free", "99999999999999"]
+NOT_MONEY = ["NaN", "inf", "1e400", "$5", "1,000.5", "1_000", "0x10", "free", "99999999999999",
+             "1e27", "-1e31", "9" * 28, "1e32"]  # fmt: skip
 
 
 def test_30_31_money_is_exact_and_refunds_are_totalled_apart() -> None:
@@ -191,6 +192,48 @@ def test_30_floats_that_are_no_numbers() -> None:
     ]  # fmt: skip
     log = log_of(days, extra={"score": ["5", "", "many", "NaN"]})
     assert log.table["score"].to_pylist() == [5.0, None]
+
+
+def test_30_whole_numbers_at_the_edges_of_their_types() -> None:
+    days = ["2024-03-01T00:00:00Z"] * 4
+    for edges in (
+        pa.array([1, 2**64 - 1, 2**63, 2], pa.uint64()),
+        pa.array([1, -(2**63), 2**63 - 1, 2], pa.int64()),
+    ):
+        log = log_of(days, extra={"value": edges})
+        assert log.table["value"].to_pylist() == [1_000_000, 2_000_000]
+        assert log.quarantine["line"].tolist() == [2, 3]
+        for unit in ("s", "ms", "us", "ns"):
+            log = log_of(edges, time_unit=unit)
+            # 2**63 ns are 292 years, and 2**64 ns 585: outside too
+            assert log.quarantine["line"].tolist() == [2, 3], unit
+    least = pa.array([-(2**63), 0], pa.int64())
+    for unit in ("s", "ms", "us", "ns"):
+        for zone in ("UTC", None):
+            log = log_of(least.cast(pa.timestamp(unit, zone)), timezone="UTC")
+            assert log.quarantine["line"].tolist() == [1] and shown(log) == ["1970-01-01 00:00:00"]
+
+
+def test_26_numbers_of_thirty_digits_are_quarantined() -> None:
+    for unit in ("s", "ms", "us", "ns"):
+        log = log_of(["0", "9" * 19, "9" * 30, "-" + "9" * 40], time_unit=unit)
+        assert log.quarantine["line"].tolist() == [2, 3, 4], unit
+
+
+def test_24_offsets_that_no_place_has_are_quarantined() -> None:
+    wrong = ["+99:00", "+16:00", "-1600", "+05:60", "+0575", "+99", "-99:00:00"]
+    log = log_of(["2024-03-16T10:00:00" + one for one in [*wrong, "+15:59", "-1130", "+05"]])
+    assert log.quarantine["line"].tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert shown(log) == ["2024-03-15 18:01:00", "2024-03-16 21:30:00", "2024-03-16 05:00:00"]
+
+
+def test_scores_obey_the_decimal_sign() -> None:
+    days = ["2024-03-01T00:00:00Z"] * 4
+    scores = {"score": ["8,5", "7", "", "1.000,5"]}
+    log = log_of(days, extra=scores, decimal=",")
+    assert log.table["score"].to_pylist() == [8.5, 7.0, None]
+    assert log.quarantine["line"].tolist() == [4]
+    assert log_of(days, extra=scores).quarantine["line"].tolist() == [1, 4]
 
 
 def test_32_more_than_one_currency() -> None:
