@@ -29,7 +29,8 @@ LOG_PARAMETERS = {
 SNAPSHOT = "log.omninb"
 # Arguments of read_events, as messages write them for Python.
 _ARGUMENT = re.compile(
-    r"\b(columns|timezone|time_unit|day_first|decimal|currency|observed_from|observed_until)="
+    r"\b(columns|timezone|time_unit|day_first|decimal|currency|observed_from|observed_until"
+    r"|max_quarantined|expect_until|expect_rows)="
 )
 
 
@@ -45,15 +46,24 @@ def events_of(parameters: Mapping[str, Any]) -> Events | None:
 
 
 def read_once(
-    events: Events | None, as_of: datetime, work: Path, min_customers: int
+    events: Events | None,
+    as_of: datetime,
+    work: Path,
+    min_customers: int,
+    last_read: int | None = None,
 ) -> dict[str, Any]:
     """Read the log into ``work``, to be pooled at ``min_customers``, and say what was read.
+
+    Parameters
+    ----------
+    last_read : int, optional
+        Rows that the last good run read.
 
     Returns
     -------
     dict
-        ``sha256`` of the touchpoints as they were accepted, ``rows`` used; of the sample that of
-        its file.
+        ``sha256`` of the touchpoints as they were accepted, rows ``read`` and ``used``; of the
+        sample the hash of its file.
 
     Raises
     ------
@@ -67,6 +77,8 @@ def read_once(
     if events is None:
         return {"sample": True, "sha256": _sha256(sample_path())}
     arguments = events.model_dump(exclude={"file"})
+    if events.expect_rows == "last run":
+        arguments["expect_rows"] = last_read
     paths = _files(events.file)
     before = _stamps(paths)
     log = read_events(events.file, as_of=as_of, **arguments)
@@ -74,7 +86,8 @@ def read_once(
         raise OmninbError("the event log was replaced while it was read. Run again.")
     return {
         "sha256": write_snapshot(log, work / SNAPSHOT, min_customers),
-        "rows": log.counts["used"],
+        "read": log.counts["read"],
+        "used": log.counts["used"],
     }
 
 

@@ -130,8 +130,9 @@ def _publish(asked: Suite, jobs: Sequence[Job], failures: Failures, work: Path, 
         fewest = min(job.parameters.get("MIN_CUSTOMERS", asked.min_customers) for job in jobs)
         with in_time(end, asked.late()), own_words(asked):
             record["data"] = read_once(
-                asked.events, datetime.fromisoformat(record["as_of"]), work, fewest
-            )
+                asked.events, datetime.fromisoformat(record["as_of"]), work, fewest,
+                _last_read(folder, record),
+            )  # fmt: skip
             record["own_data"] = own_logs(jobs)
         record["inputs"] = _fingerprint(asked, jobs, record)
         if _made_before(folder, record):
@@ -157,6 +158,14 @@ def _publish(asked: Suite, jobs: Sequence[Job], failures: Failures, work: Path, 
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def _last_read(folder: Path, record: Mapping[str, Any]) -> int | None:
+    """Rows of the log that the last good run read."""
+    good = [run for run in earlier_runs(folder, record) if run["status"] == "ok"]
+    data = good[-1].get("data") if good else None
+    read = data.get("read") if isinstance(data, dict) else None
+    return read if isinstance(read, int) else None
 
 
 def _unused(folder: Path, stamp: str) -> str:

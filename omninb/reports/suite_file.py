@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -24,6 +24,10 @@ title: Customer journeys
 #   timezone: Europe/Berlin         # of times without an offset
 #   currency: EUR
 #   observed_until: "{{ today }}"   # dates may be relative to the run: today - 7d, today - 4w
+#   expect_until: "{{ today - 1d }}"   # a log that ends earlier is refused as stale
+#   expect_rows: last run           # fewer rows are told, less than half as many refused
+#   max_quarantined: 0.05           # more of the rows in quarantine are refused
+#   pseudonymise: false             # true: ids become pseudonyms under the key OMNINB_KEY
 
 min_customers: 10     # rarer rows are pooled before anything is computed; at least 5
 
@@ -98,6 +102,10 @@ class Events(_Strict):
     currency: str | None = None
     observed_from: str | None = None
     observed_until: str | None = None
+    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.05
+    expect_until: str | None = None
+    expect_rows: int | Literal["last run"] | None = None
+    pseudonymise: bool = False
 
     @field_validator("file")
     @classmethod

@@ -371,3 +371,39 @@ def test_a_page_is_named_as_a_file_and_a_link_can_be(file: str, name: str | None
 def test_parameters_of_a_log_that_cannot_be_are_refused() -> None:
     with pytest.raises(OmninbError, match=r"the log's parameters: file"):
         run_report(["journey_map"], parameters={"EVENTS": 5})
+
+
+def test_a_log_that_shrank_grew_stale_or_lost_its_keys_is_told_or_refused(tmp_path, monkeypatch):
+    lines = [f"c{i},2026-03-0{1 + i % 7}T10:00:00Z,web" for i in range(100)]
+    log = tmp_path / "log.csv"
+
+    def ask(rows: int, more: str, run_id: str) -> Path:
+        text = "\n".join(["customer_id,timestamp,channel", *lines[:rows]])
+        log.write_text(text + "\n", encoding="utf-8")
+        suite = tmp_path / "suite.yaml"
+        suite.write_text(
+            f"events: {{file: log.csv, {more}}}\nnotebooks: [own.ipynb]\n", encoding="utf-8"
+        )
+        return run_report(suite, tmp_path / "out", run_id=run_id)
+
+    notebook = small_notebook("import omninb as onb\nlog = onb.read_events(EVENTS)")
+    notebook.cells[1].source = "EVENTS: str = None  # a log\nMIN_CUSTOMERS: int = 10"
+    write(notebook, tmp_path / "own.ipynb")
+    again = "expect_rows: last run"
+    assert record_of(ask(100, again, "a").parent)["data"]["read"] == 100
+    with pytest.warns(UserWarning, match="90 rows were read, and 100 the last time"):
+        ask(90, again, "b")
+    with pytest.raises(OmninbError, match="40 rows were read, and 90 the last time"):
+        ask(40, again, "c")
+    assert record_of(ask(40, "expect_until: 2026-03-05", "d").parent)["data"]["read"] == 40
+    with pytest.raises(OmninbError, match="the log ends at 2026-03-07"):
+        ask(100, "expect_until: 2026-03-09", "e")
+    monkeypatch.delenv("OMNINB_KEY", raising=False)
+    with pytest.raises(OmninbError, match="OMNINB_KEY"):
+        ask(100, "pseudonymise: true", "f")
+    monkeypatch.setenv("OMNINB_KEY", "k" * 40)
+    ask(100, "pseudonymise: true", "g")
+    lines[:20] = [",2026-03-01T10:00:00Z,web"] * 20
+    with pytest.raises(OmninbError, match="max_quarantined"):
+        ask(100, "decimal: '.'", "h")
+    ask(100, "max_quarantined: 0.2", "i")
