@@ -88,6 +88,8 @@ class Typed:
             files = list(dict.fromkeys(part.name for part in parts))
             where = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]}"
             raise OmninbError(f"{where}: {error}", error.settled_by) from error
+        if parts[0].origin is not None:
+            refusals.spread(_origins(parts))
         typed |= _others(raw, roles)
         currency = given.get("currency")
         accepted = refusals.accepted()
@@ -190,6 +192,13 @@ def _refuse_headers(parts: list[Part], refusals: Refusals) -> None:
         for part in parts
     ]
     refusals.refuse(np.concatenate(masks), "the header again")
+
+
+def _origins(parts: list[Part]) -> np.ndarray:
+    """The wide row that each touchpoint comes from, counted through all parts."""
+    first = np.cumsum([0, *(part.wide for part in parts)])
+    origins = [part.origin for part in parts if part.origin is not None]
+    return np.concatenate([one + at for one, at in zip(origins, first[:-1], strict=True)])
 
 
 def _typed(

@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 from omninb.errors import OmninbError
 from omninb.events.lines import Bytes, Lines, Mask, blocks
 from omninb.events.packing import unpacked
-from omninb.events.parts import Part, Refused
+from omninb.events.parts import CUT, Part, Refused
 
 LARGEST_FIELD = 2_000_000
 _DELIMITERS = ",;\t|"
 _MARK = b"\xef\xbb\xbf"
 _TEXT_LIMIT = 100_000
+_CUT = np.frombuffer(CUT.encode(), np.uint8)
 
 
 def read_csv(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
@@ -158,7 +159,12 @@ def _part(
         table=table,
         numbers=lines.numbers[kept],
         refused=[
-            Refused(int(lines.numbers[row]), text_at(data, lines, row), reasons[row])
+            Refused(
+                int(lines.numbers[row]),
+                text_at(data, lines, row),
+                reasons[row],
+                1 if lines.spans is None else int(lines.spans[row]),
+            )
             for row in sorted(reasons)
         ],
         physical=lines.physical,
@@ -170,12 +176,26 @@ def _part(
         repeated_header=_same_as_header(table, names),
         line_ends=lines.line_ends,
         size=lines.used,
+        spans=None if lines.spans is None else lines.spans[kept],
+        longest=_longest_record(lines),
     )
+
+
+def _longest_record(lines: Lines) -> tuple[int, int]:
+    """The lines of the record of most lines, and the first of them."""
+    if lines.spans is None or not lines.spans.size:
+        return 1, 0
+    row = int(np.argmax(lines.spans))
+    return int(lines.spans[row]), int(lines.numbers[row])
 
 
 def _unreadable(data: Bytes, lines: Lines, delimiter: int) -> dict[int, str]:
     """Why records cannot be read, by their place in the block."""
     found = dict.fromkeys(np.flatnonzero(lines.spoilt).tolist(), "text after a closing quote")
+    ends = np.isin(data[np.maximum(lines.ends - 1, 0)], _CUT[-1:])
+    for row in np.flatnonzero(ends if lines.spans is None else ends | (lines.spans > 1)).tolist():
+        if CUT.encode() in data[lines.starts[row] : lines.ends[row]].tobytes():
+            found[row] = "the quarantine holds only its beginning"
     for row in np.flatnonzero(lines.ends - lines.starts > LARGEST_FIELD).tolist():
         if _longest(data[lines.starts[row] : lines.ends[row]], delimiter) > LARGEST_FIELD:
             found[row] = "a field over 2 MB"

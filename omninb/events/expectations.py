@@ -35,7 +35,7 @@ def check_share(max_quarantined: object) -> float:
 
 
 def expect_few_quarantined(
-    reasons: pd.DataFrame, read: int, max_quarantined: float, ledger: Ledger
+    reasons: pd.DataFrame, read: int, max_quarantined: float, ledger: Ledger, inside: int = 0
 ) -> None:
     """Warn of more than 1 % quarantined rows, and refuse more than `max_quarantined`.
 
@@ -49,20 +49,24 @@ def expect_few_quarantined(
         The share of `read` that may be quarantined.
     ledger : Ledger
         Receives the warning.
+    inside : int
+        Lines inside quoted fields of quarantined rows: a stray quote makes one of many rows.
     """
     refused = int(reasons["rows"].sum())
-    share = refused / read if read else 0.0
+    lost, whole = refused + inside, read + inside
+    share = lost / whole if whole else 0.0
     if share <= min(WARNED_ABOVE, max_quarantined):
         return
-    said = f"{refused:,} of {read:,} rows ({share:.1%}) are quarantined"
-    lines = [
+    lines = f", with the {inside:,} further lines of their records" if inside else ""
+    said = f"{refused:,} of {read:,} rows ({share:.1%}{lines}) are quarantined"
+    found = [
         f"  {row.rows:>10,}  {row.reason} (first: {row.example})"
         for row in reasons.head(_SHOWN).itertuples()
     ]
     more = len(reasons) - _SHOWN
-    listed = "\n".join(lines + [f"  and {more} more reasons"] * (more > 0))
+    listed = "\n".join(found + [f"  and {more} more reasons"] * (more > 0))
     if share > max_quarantined:
-        rounded = -(-refused * 100 // read) / 100
+        rounded = -(-lost * 100 // whole) / 100
         raise OmninbError(
             f"{said}, more than the {max_quarantined * 100:g} % that may be:\n{listed}\n"
             f"Mend the source, or accept the loss with max_quarantined={rounded:g}.",

@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.events.parts import Part, Refused
+from omninb.events.parts import CUT, Part, Refused
 from omninb.events.refusals import Refusals
 
 POOLED = " customers pooled"
 WITHHELD = "(withheld: pseudonymise=True)"
 _TEXT_LIMIT = 10_000
 _SHOWN = 5
+_LONG, _MANY = 100, 0.01  # lines of one record, and the share of lines inside quoted fields
 
 
 class Ledger:
@@ -85,13 +86,16 @@ def settle(parts: Sequence[Part], refusals: Refusals, withhold: bool = False) ->
     late = refusals.rows_of()
     settled, at, offset = [], 0, 0
     for part in parts:
-        rows, refused = part.table.num_rows, list[Refused]()
+        rows, refused, first = part.table.num_rows, list[Refused](), at
+        whole = -1  # a wide row is refused as a whole, and once
         while at < len(late) and late[at][0] < offset + rows:
             row, reason = late[at][0] - offset, late[at][1]
-            refused.append(Refused(part.line(row), part.raw(row), reason))
+            if part.origin is None or part.origin[row] != whole:
+                refused.append(Refused(part.line(row), part.raw(row), reason, part.lines(row)))
+            whole = -1 if part.origin is None else part.origin[row]
             at += 1
         offset += rows
-        settled.append(part.without_rows(refused))
+        settled.append(part.without_rows(refused, at - first))
     if withhold:
         settled = [
             replace(part, refused=[row._replace(text=WITHHELD) for row in part.refused])
@@ -107,11 +111,14 @@ def quarantine_frame(parts: Sequence[Part]) -> pd.DataFrame:
     -------
     DataFrame
         ``file``, ``line`` (physical line on which the record starts; row number from 1 for tables),
-        ``text`` (raw, shortened), ``reason``.
+        ``text`` (raw; of an overlong one the beginning and `CUT`), ``reason``.
     """
-    rows = [(part.path, *row) for part in parts for row in part.refused]
+    rows = [(part.path, *row[:3]) for part in parts for row in part.refused]
     table = pd.DataFrame(rows, columns=["file", "line", "text", "reason"])
-    table["text"] = table["text"].str[:_TEXT_LIMIT]
+    long = table["text"].str.len() > _TEXT_LIMIT
+    if long.any():
+        table.loc[long, "text"] = table["text"].str[: _TEXT_LIMIT - len(CUT)] + CUT
+        table.loc[long, "reason"] += "; its text is cut"
     return table.astype({"file": "str", "line": "int64", "text": "str", "reason": "str"})
 
 
@@ -151,10 +158,15 @@ def file_counts(parts: Sequence[Part]) -> list[dict[str, Any]]:
 
 
 def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
-    """What is to be said of each file: its dialect, and line ends of more than one kind."""
+    """What is to be said of each file: its dialect, its line ends, and records of many lines."""
     notes: Counter[tuple[str, str]] = Counter()
     line_ends: dict[str, np.ndarray] = {}
+    lines, inside = Counter[str](), Counter[str]()
+    longest: dict[str, tuple[int, int]] = {}
     for part in parts:
+        lines[part.name] += part.physical
+        inside[part.name] += part.continuation
+        longest[part.name] = max(longest.get(part.name, (1, 0)), part.longest)
         for note in part.notes:
             notes[part.name, note] += part.readable
         if part.line_ends is not None:
@@ -166,6 +178,12 @@ def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
                 f"{name}: line ends are mixed, each ends its line", "repaired",
                 int(counts.sum() - counts.max()),
                 ", ".join(f"{count:,} {kind}" for kind, count in kinds if count),
+            )  # fmt: skip
+    for name, (most, line) in longest.items():
+        if most > _LONG or inside[name] > _MANY * lines[name]:
+            ledger.add(
+                f"{name}: lines inside quoted fields: look for a stray quote", "warning",
+                inside[name], f"the longest record has {most:,} lines, from line {line}",
             )  # fmt: skip
     for (name, note), rows in notes.items():
         ledger.add(f"{name}: {note}", "note", rows)

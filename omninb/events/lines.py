@@ -37,6 +37,8 @@ class Lines:
         The physical line, counted from 1, on which each of them starts.
     spoilt : bool array
         Those with text after a closing quote.
+    spans : int64 array or None
+        The lines of each of them; None where each has one.
     physical, blank, continuation : int
         Lines in all; lines without any byte; lines inside a quoted field.
     line_ends : int64 array
@@ -49,6 +51,7 @@ class Lines:
     ends: Positions
     numbers: Positions
     spoilt: Mask
+    spans: Positions | None
     physical: int
     blank: int
     continuation: int
@@ -131,11 +134,14 @@ def find_lines(
     stops = ends - crlf
     filled = stops > starts
     physical = int(np.searchsorted(newlines, used)) + int(ends.size > 0 and not closed[-1])
+    first = np.searchsorted(newlines, starts[filled])
+    several = physical > starts.size
     return Lines(
         starts=starts[filled],
         ends=stops[filled],
-        numbers=before + np.searchsorted(newlines, starts[filled], side="left") + 1,
+        numbers=before + first + 1,
         spoilt=spoilt[filled],
+        spans=np.searchsorted(newlines, ends[filled]) - first + 1 if several else None,
         physical=physical,
         blank=int((~filled).sum()),
         continuation=physical - int(starts.size),

@@ -67,7 +67,8 @@ def melt(part: Part, touchpoints: Touchpoints, columns: Mapping[str, str]) -> Pa
     Part
         A row for each filled time, in the order of rows and then of `touchpoints`. ``value``,
         ``cost``, ``score`` and ``score_kind`` are borne by the first of a row's touchpoints; an
-        ``event_id`` is followed by the column of times. Rows without any time are refused.
+        ``event_id`` is followed by the column of times. Rows without any time are refused; where
+        one touchpoint is refused later, the row is, with all of them.
     """
     table = part.table
     for column in touchpoints:
@@ -108,13 +109,15 @@ def melt(part: Part, touchpoints: Touchpoints, columns: Mapping[str, str]) -> Pa
         refused=[
             *part.refused,
             *(
-                Refused(part.line(i), part.raw(i), "no timestamp in any column")
+                Refused(part.line(i), part.raw(i), "no timestamp in any column", part.lines(i))
                 for i in never.tolist()
             ),
         ],
         text=lambda place: part.raw(int(row[place])),
         repeated_header=None if part.repeated_header is None else part.repeated_header[row],
+        spans=None if part.spans is None else part.spans[row],
         wide=rows,
+        origin=row,
         melted=len(row) - (rows - len(never)),
         empty={f"{c} → {e}": int(n) for (c, e), n in zip(touchpoints.values(), empty, strict=True)},
     )

@@ -11,13 +11,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+# Behind a text that the quarantine holds the beginning of; a row with it is never accepted.
+CUT = " … (cut: mend the row in its source)"
+
 
 class Refused(NamedTuple):
-    """One row that was put into quarantine."""
+    """One row that was put into quarantine; `lines` are those of its record."""
 
     line: int
     text: str
     reason: str
+    lines: int = 1
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,14 @@ class Part:
         Rows that are no longer here: accepted, and refused after reading.
     size : int
         Bytes of its file, unpacked, that it covers.
+    spans : int64 array or None
+        The physical lines of each row; None where each has one.
+    longest : (int, int)
+        The record of most physical lines: how many, and the first of them.
     wide, melted : int
         Of a melted part: its rows before, and the touchpoints beyond one for each row with any.
+    origin : int64 array or None
+        Of a melted part: the row before that each touchpoint comes from.
     empty : dict
         Of a melted part: touchpoint to the rows in which it did not happen.
     """
@@ -73,8 +83,11 @@ class Part:
     accepted: int = 0
     late: int = 0
     size: int = 0
+    spans: np.ndarray | None = None
+    longest: tuple[int, int] = (1, 0)
     wide: int = 0
     melted: int = 0
+    origin: np.ndarray | None = None
     empty: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -94,17 +107,25 @@ class Part:
         """The physical line (text files) or the number, from 1, of a row of `table`."""
         return self.first + row + 1 if self.numbers is None else int(self.numbers[row])
 
+    def lines(self, row: int) -> int:
+        """The physical lines of a row of `table`."""
+        return 1 if self.spans is None else int(self.spans[row])
+
     @property
     def readable(self) -> int:
         """Rows with the fields that they should have."""
         return int(self.table.num_rows) + self.accepted + self.late
 
-    def without_rows(self, late: list[Refused]) -> Part:
-        """The part when its rows are accepted, but for the late ones: only what was counted."""
+    def without_rows(self, late: list[Refused], rows: int) -> Part:
+        """The part when its rows are accepted, but for late ones, which were `rows` of its table.
+
+        Only what was counted stays.
+        """
         return replace(
-            self, table=self.table.schema.empty_table(), numbers=None, text=None,
-            repeated_header=None, accepted=self.table.num_rows - len(late), late=len(late),
+            self, table=self.table.schema.empty_table(), numbers=None, text=None, spans=None,
+            repeated_header=None, accepted=self.table.num_rows - rows, late=len(late), origin=None,
             refused=sorted([*self.refused, *late], key=lambda row: row.line),
+            melted=self.melted - (rows - len(late)),
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -45,6 +46,8 @@ def named_files(given: str | os.PathLike[str]) -> list[File]:
         twice.
     """
     text = os.path.expanduser(os.fspath(given))
+    if not text:
+        raise OmninbError("source is an empty path. Give a file, a glob or a folder ('.' is here).")
     if "\0" in text:
         raise OmninbError(f"source={text!r}: a path holds no NUL character.")
     path = Path(text)
@@ -72,14 +75,17 @@ def refuse_twice(files: list[File]) -> None:
         seen.add(file.path)
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    """Files in a folder and in its folders, those of links to other folders left to be refused."""
+def _inside(folder: Path, left_out: str = "._") -> Iterator[Path]:
+    """Files in a folder and in its folders; a link to another folder is refused, not followed.
+
+    Names that begin with a character of `left_out` are left out.
+    """
     for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name[0] not in "._"]
+        folders[:] = [name for name in folders if name[0] not in left_out]
         linked = [name for name in folders if Path(root, name).is_symlink()]
         if linked:
             raise _leads_out(Path(root, linked[0]), folder)
-        yield from (Path(root, name) for name in names if name[0] not in "._")
+        yield from (Path(root, name) for name in names if name[0] not in left_out)
 
 
 def _globbed(text: str) -> tuple[Path, list[Path]]:
@@ -88,7 +94,20 @@ def _globbed(text: str) -> tuple[Path, list[Path]]:
     fixed = next((i for i, part in enumerate(parts) if _MAGIC.search(part)), len(parts))
     if ".." in parts[fixed:]:
         raise OmninbError(f"{text!r}: '..' after a wildcard could lead anywhere. Write it before.")
-    return Path(*parts[:fixed]), [Path(one) for one in glob.glob(text, recursive=True)]
+    base = Path(*parts[:fixed])
+    if "**" not in parts:
+        return base, [Path(one) for one in glob.glob(text)]
+    inside = _inside(base, ".")  # glob's own ** goes through links, of which /proc has no end
+    return base, [one for one in inside if _fits(one.relative_to(base).parts, parts[fixed:])]
+
+
+def _fits(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether a path fits a glob, part by part; ``**`` stands for any number of folders."""
+    if not pattern or not names:
+        return not names and set(pattern) <= {"**"}
+    if pattern[0] == "**":
+        return _fits(names, pattern[1:]) or _fits(names[1:], pattern)
+    return fnmatchcase(names[0], pattern[0]) and _fits(names[1:], pattern[1:])
 
 
 def _checked(found: Path, base: Path) -> File:

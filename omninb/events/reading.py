@@ -36,7 +36,7 @@ from omninb.events.pseudonyms import Pseudonyms, enter_pseudonyms, pseudonym_key
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
 from omninb.events.snapshot import ENDING, read_snapshot
-from omninb.events.tables import Table, read_table, sources_of
+from omninb.events.tables import Table, numbers_of, read_table, sources_of
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
 
@@ -97,7 +97,7 @@ def read_events(
     decimal : {".", ","}, default "."
         Decimal sign of value, cost and score.
     currency : str, optional
-        Currency of value and cost; a column mapped to ``currency`` must hold a single one.
+        Currency of value and cost; a column of the role ``currency`` must hold a single one.
     phases : mapping, optional
         Event to phase, instead of a phase column.
     recode : mapping, optional
@@ -161,15 +161,15 @@ def read_events(
     pseudonyms = Pseudonyms(pseudonym_key()) if pseudonymise else None
     limit = now() if as_of is None else instant(as_of, "as_of", timezone)
     rules, ledger = Rules(timezone, time_unit, day_first, decimal, limit, pseudonyms), Ledger()
-    tables = [
-        read_table(one, rules, ledger, max_unpacked)
-        for one in sources_of(source, columns, touchpoints)
-    ]
+    sources = sources_of(source, columns, touchpoints)
+    numbers = numbers_of(sources)
+    tables = [read_table(one, rules, ledger, max_unpacked, numbers) for one in sources]
     parts = [part for table in tables for part in table.parts]
     currency = _one_currency(tables, currency)
     quarantine, files = quarantine_frame(parts), file_counts(parts)
     reasons, read = quarantine_reasons(quarantine), sum(part.rows for part in parts)
-    expect_few_quarantined(reasons, read, allowed, ledger)
+    inside = sum(row.lines - 1 for part in parts for row in part.refused)
+    expect_few_quarantined(reasons, read, allowed, ledger, inside)
     expect_no_drop(read, expect_rows, ledger)
     typed = together([table.columns for table in tables if not table.source.keys])
     rows = len(typed["timestamp"])

@@ -26,6 +26,15 @@ class Refusals:
             self.reasons.append(reason)
         self.codes[mask & (self.codes == 0)] = self.reasons.index(reason) + 1
 
+    def spread(self, group: npt.NDArray[np.int64]) -> None:
+        """Refuse all rows of a group of which one is refused, for the reason of the first."""
+        if self.codes is None:
+            return
+        refused = np.flatnonzero(self.codes)[::-1]
+        code_of = np.zeros(int(group[-1]) + 1, np.int16)
+        code_of[group[refused]] = self.codes[refused]
+        self.codes = code_of[group]
+
     def accepted(self) -> Mask | None:
         """The rows that stay, or None when all of them do."""
         return None if self.codes is None else self.codes == 0

@@ -58,7 +58,7 @@ def resolve_roles(
     Returns
     -------
     dict
-        Role to column, in the order of `ROLES`; ``currency`` last if it was declared.
+        Role to column, in the order of `ROLES`; ``currency`` last.
 
     Raises
     ------
@@ -66,9 +66,9 @@ def resolve_roles(
         If a role is unknown, a column does not exist, or a required role has none.
     """
     declared = dict(columns or {})
-    roles = (*ROLES, *(role for role in required if role not in ROLES))
+    roles = (*ROLES, *(role for role in required if role not in ROLES), "currency")
     for role, column in declared.items():
-        if role not in (*roles, "currency"):
+        if role not in roles:
             hint = nearest(str(role), ROLES)
             turned = (
                 f" Write {{role: column}}: {{{column!r}: {role!r}}}."
@@ -96,7 +96,7 @@ def resolve_roles(
     missing = [role for role in required if role not in declared]
     if missing:
         raise OmninbError(_missing(missing, found, declared, source))
-    return {role: declared[role] for role in (*roles, "currency") if role in declared}
+    return {role: declared[role] for role in roles if role in declared}
 
 
 def _missing(missing: list[str], found: list[str], declared: dict[str, str], source: str) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +35,9 @@ _ROWS = 1 << 20
 _SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
-def read_parts(source: object, max_unpacked: int | None = None) -> Iterator[Part]:
+def read_parts(
+    source: object, max_unpacked: int | None = None, numbers: Iterator[int] | None = None
+) -> Iterator[Part]:
     """Read every file or frame of a source, as it stands, a part after the other.
 
     Parameters
@@ -44,6 +47,8 @@ def read_parts(source: object, max_unpacked: int | None = None) -> Iterator[Part
         or a list of them.
     max_unpacked : int, optional
         Bytes that a packed file may unpack to; 100 times its size without it.
+    numbers : iterator of int, optional
+        The numbers that frames are called by, where there are several.
 
     Yields
     ------
@@ -55,10 +60,10 @@ def read_parts(source: object, max_unpacked: int | None = None) -> Iterator[Part
     OmninbError
         If there is no such file, or the kind of source is unknown.
     """
-    several = list(source) if isinstance(source, list | tuple) else [source]
+    several = listed(source)
     if not several:
         raise OmninbError("source is an empty list. Give at least one file.")
-    named = [named_files(one) if isinstance(one, str | os.PathLike) else one for one in several]
+    named = [named_files(one) if is_path(one) else one for one in several]
     files = [file for one in named if isinstance(one, list) for file in one]
     refuse_twice(files)
     packed = any(packing(file.path) != "none" for file in files)
@@ -66,12 +71,22 @@ def read_parts(source: object, max_unpacked: int | None = None) -> Iterator[Part
     with progress(None if packed else sizes) as done:
         for one in named:
             if not isinstance(one, list):
-                yield from _read_frame(one)
+                yield from _read_frame(one, f" {next(numbers)}" if numbers else "")
                 continue
             for file in one:
                 for part in read_file(file.path, max_unpacked):
                     yield _with_keys(part, file)
                     done(part.size, part.rows)
+
+
+def listed(source: object) -> list[object]:
+    """The files and frames of a source."""
+    return list(source) if isinstance(source, list | tuple) else [source]
+
+
+def is_path(one: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether something names files, rather than being a frame."""
+    return isinstance(one, str | os.PathLike)
 
 
 def _with_keys(part: Part, file: File) -> Part:
@@ -96,7 +111,7 @@ def column_names(source: object) -> list[str]:
     """The columns of a source; of files, those of the first one, by its header or schema."""
     if isinstance(source, list | tuple) and source:
         source = source[0]
-    if not isinstance(source, str | os.PathLike):
+    if not is_path(source):
         return list(next(_read_frame(source)).table.column_names)
     file = named_files(source)[0]
     path, reader = file.path, _reader(file.path)
@@ -138,7 +153,7 @@ def _reader(path: Path) -> _Reader:
     return reader
 
 
-def _read_frame(source: object) -> Iterator[Part]:
+def _read_frame(source: object, number: str = "") -> Iterator[Part]:
     """Take any table that speaks Arrow, without copying where its types allow."""
     kind = type(source).__name__
     if kind == "LazyFrame":
@@ -155,7 +170,7 @@ def _read_frame(source: object) -> Iterator[Part]:
                 f"source is a {kind}. Give a path, a list of paths, a pandas or polars DataFrame, "
                 "an Arrow table or a DuckDB relation."
             )
-        name, first = f"({kind})", 0
+        name, first = f"({kind}{number})", 0
         for table in batches:
             table = table.rename_columns(distinct_names([str(one) for one in table.column_names]))
             yield Part(name=name, path=name, table=table, first=first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,9 @@ from omninb.events.batches import Columns, Rules, Typed, in_batches, together
 from omninb.events.ledger import Ledger
 from omninb.events.melting import MADE, Touchpoints, check_touchpoints, melt
 from omninb.events.parts import Part
+from omninb.events.paths import named_files, refuse_twice
 from omninb.events.roles import KEYS, NAMES, REQUIRED, resolve_roles
-from omninb.events.sources import read_parts
+from omninb.events.sources import is_path, listed, read_parts
 
 DAY = "day"
 _LOOKED_UP_BY = ("customer_id", *KEYS, "channel", "event", "campaign", "device", "location", DAY)
@@ -130,13 +132,25 @@ def sources_of(
     ]
     if all(one.keys for one in sources):
         raise OmninbError("source: every table is looked up with per=. One must hold touchpoints.")
+    touched = [one for source in sources if not source.keys for one in listed(source.data)]
+    refuse_twice([file for one in touched if is_path(one) for file in named_files(one)])
     return sources
 
 
+def numbers_of(sources: Sequence[Source]) -> Iterator[int] | None:
+    """The numbers that frames are called by, where there are several."""
+    frames = [one for source in sources for one in listed(source.data) if not is_path(one)]
+    return count(1) if len(frames) > 1 else None
+
+
 def read_table(
-    source: Source, rules: Rules, ledger: Ledger, max_unpacked: int | None = None
+    source: Source,
+    rules: Rules,
+    ledger: Ledger,
+    max_unpacked: int | None = None,
+    numbers: Iterator[int] | None = None,
 ) -> Table:
-    """Read one source, batch by batch."""
+    """Read one source, batch by batch; frames are called by `numbers`."""
     _check(source)
     own = {
         name: getattr(source, name) for name in ("timezone", "time_unit", "day_first", "decimal")
@@ -144,14 +158,14 @@ def read_table(
     rules = replace(rules, **{name: value for name, value in own.items() if value is not None})
     typed, name, known = Typed(), "", list[str]()
     roles: dict[str, str] = {}
-    for parts in in_batches(_shaped(source, max_unpacked)):
+    for parts in in_batches(_shaped(source, max_unpacked, numbers)):
         for part in parts:
             found = part.table.column_names
             if not roles:
                 name = part.name
-                roles = _roles(source, found, part.name, None)
+                roles = _roles(source, found, name)
             elif found != known:
-                _roles(source, found, part.name, roles)
+                _same_roles(roles, name, _roles(source, found, part.name), part.name)
             known = found
         typed.add(parts, roles, rules, ledger)
         del part, parts  # or the next ones would be read beside them
@@ -183,18 +197,30 @@ def _check(source: Source) -> None:
             )
 
 
-def _roles(
-    source: Source, found: list[str], name: str, known: dict[str, str] | None
-) -> dict[str, str]:
-    """Role to column of one part; as in the first part where nothing was declared."""
+def _roles(source: Source, found: list[str], name: str) -> dict[str, str]:
+    """Role to column of one part."""
     made = [*(MADE if source.touchpoints is not None else ()), *(source.constants or {})]
-    declared = {**(source.columns or known or {}), **{role: role for role in made}}
+    declared = {**(source.columns or {}), **{role: role for role in made}}
     return resolve_roles(found, declared, name, source.keys or REQUIRED)
 
 
-def _shaped(source: Source, max_unpacked: int | None) -> Iterator[Part]:
+def _same_roles(first: dict[str, str], name: str, later: dict[str, str], other: str) -> None:
+    """Refuse a file in which another column plays a role, or which has more or fewer roles."""
+    if later == first:
+        return
+    role = next(role for role in {**first, **later} if first.get(role) != later.get(role))
+    has, lacks = (name, other) if role in first else (other, name)
+    raise OmninbError(
+        f"{has} has a column {(first | later)[role]!r}, which plays the role {role}, and {lacks} "
+        "has not. Rename or add the column, or give each kind of file as a Source of its own."
+    )
+
+
+def _shaped(
+    source: Source, max_unpacked: int | None, numbers: Iterator[int] | None
+) -> Iterator[Part]:
     """The parts of a source, melted, and with its constants."""
-    for part in read_parts(source.data, max_unpacked):
+    for part in read_parts(source.data, max_unpacked, numbers):
         if source.touchpoints is not None:
             part = melt(part, source.touchpoints, source.columns or {})
         yield _with_constants(part, source.constants) if source.constants else part

@@ -105,8 +105,10 @@ def _blank(words: pa.Array) -> pa.Array | None:
     if not words.null_count and len(words):
         _, offsets, data = words.buffers()
         starts = np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
-        if (np.diff(starts) > 0).all() and (np.frombuffer(data, np.uint8)[starts[:-1]] > 32).all():
-            return None
+        if (np.diff(starts) > 0).all():
+            first = np.frombuffer(data, np.uint8)[starts[:-1]]
+            if ((first > 32) & (first < 128)).all():  # beyond ASCII are more spaces
+                return None
     return pc.equal(pc.utf8_trim_whitespace(words), "")
 
 

@@ -81,7 +81,9 @@ def test_accepted(content: str, lines: int, blank: int, continuation: int, tmp_p
     assert found == [lines, blank, continuation]
     if continuation:
         assert column(log, "note")[0] == 'two\nlines, a comma, a "quote"'
-    assert set(log.quality["outcome"]) <= {"count", "note"}
+    warned = log.quality.loc[log.quality["outcome"] == "warning", "example"].tolist()
+    assert warned == ["the longest record has 2 lines, from line 2"] * bool(continuation)
+    assert set(log.quality["outcome"]) <= {"count", "note", "warning"}
 
 
 def test_5_mixed_line_ends_are_repaired_and_counted(tmp_path: Path) -> None:
@@ -144,12 +146,44 @@ def test_quarantined(number: int, bad: str | bytes, reason: str, tmp_path: Path)
     log = read(tmp_path, content, timezone="Europe/Berlin", as_of="2024-06-01T00:00:00Z")
     assert column(log, "customer_id") == ["a", "b"]
     (kept,) = log.quarantine.itertuples(index=False)
+    reason += "; its text is cut" * (len(raw) > 10_000)
     assert (kept.file, kept.line, kept.reason) == (str(tmp_path / "log.csv"), 4, reason)
     text = raw.decode("utf-8", "replace").removesuffix("\n")
     assert kept.text == text if len(text) < 10_000 else text.startswith(kept.text[:1_000])
     entry = log.quality.set_index("check").loc[reason]
     assert entry[["outcome", "rows"]].tolist() == ["quarantined", 1]
     assert entry["example"] == "log.csv, line 4"
+
+
+def test_12_a_text_that_is_cut_says_so_and_does_not_look_mended(tmp_path: Path) -> None:
+    long = "x" * 20_000
+    bad = row(customer_id="", note=long) + row(timestamp="soon", note=f'"{long}\nz"')
+    text = HEAD + GOOD * 40 + bad
+    log = read(tmp_path, text, timezone="UTC")
+    assert log.quarantine["text"].str.len().tolist() == [10_000] * 2
+    assert log.quarantine["text"].str.endswith(" … (cut: mend the row in its source)").all()
+    assert log.quarantine["reason"].str.endswith("; its text is cut").all()
+    first, second = (one.replace("soon", "2024-03-01Z") for one in log.quarantine["text"])
+    for mended in (HEAD + "c" + first + "\n" + GOOD, HEAD + second + "\n" + row(note='"x"') + GOOD):
+        again = read(tmp_path, mended, "mended.csv", timezone="UTC")
+        assert again.quarantine["text"].str.contains("(cut: ", regex=False).sum() == 1
+        assert column(again, "note") == [None]  # what the open quote swallowed is not accepted
+
+
+def test_11_a_stray_quote_that_swallows_rows_is_warned_of(tmp_path: Path) -> None:
+    swallowed = row(note='"open').strip() + "\n" + GOOD * 150 + row(note='closed"')
+    warned = "log.csv: lines inside quoted fields: look for a stray quote"
+    log = read(tmp_path, HEAD + GOOD * 99_900 + swallowed)
+    said = log.quality.set_index("check").loc[warned]
+    assert said[["outcome", "rows"]].tolist() == ["warning", 151]
+    assert said["example"] == "the longest record has 152 lines, from line 99902"
+    few = row(note='"a\nb"')
+    assert rows_of(read(tmp_path, HEAD + GOOD * 200 + few), warned) == 0
+    assert rows_of(read(tmp_path, HEAD + GOOD * 96 + few), warned) == 1
+    refused = swallowed.replace("2024-03-01T10:00:00Z", "soon", 1)
+    (tmp_path / "log.csv").write_text(HEAD + GOOD * 100 + refused)
+    with pytest.raises(OmninbError, match=r"1 of 101 rows \(60\.3%, with the 151 further lines"):
+        read_events(tmp_path / "log.csv")
 
 
 def test_8_tab_and_line_end_in_an_id_or_channel_are_spaces(tmp_path: Path) -> None:
@@ -386,6 +420,9 @@ def test_32_more_than_one_currency(tmp_path: Path) -> None:
     text = HEAD + row(note="EUR") + row(note="USD")
     message = said(tmp_path, text, columns={"currency": "note"})
     assert "EUR, USD" in message and "'note'" in message
+    text = text.replace("note", "currency")  # a role's own name needs no mapping
+    assert "EUR, USD" in said(tmp_path, text)
+    assert read(tmp_path, text.replace("USD", "EUR")).currency == "EUR"
 
 
 def test_33_a_repeated_event_id_and_an_equal_row(tmp_path: Path) -> None:
@@ -414,6 +451,13 @@ def test_35_spellings_of_a_channel_are_merged_and_shown(tmp_path: Path) -> None:
     assert column(log, "channel") == ["web"] * 3 + ["caf\u00e9"] * 3
     merged = log.quality.set_index("check").loc["channel: spellings merged"]
     assert merged["rows"] == 2 and "'Web ' → 'web'" in merged["example"]
+
+
+def test_22_a_space_beyond_ascii_is_no_id_whatever_the_other_rows_hold(tmp_path: Path) -> None:
+    space = row(customer_id="\xa0") + row(customer_id="\u3000") + row(customer_id="é")
+    for others in (GOOD, GOOD + row(customer_id=" b"), GOOD + row(customer_id="")):
+        log = read(tmp_path, HEAD + space + others)
+        assert log.quarantine["line"].tolist()[:2] == [2, 3] and "é" in column(log, "customer_id")
 
 
 def test_36_one_customer_with_a_tenth_of_all(tmp_path: Path) -> None:

@@ -104,6 +104,71 @@ def test_links_that_lead_out_are_refused(tmp_path: Path, how: str) -> None:
         read_events(str(inside / given) if given else inside)
 
 
+def test_a_double_star_goes_through_no_link(tmp_path: Path) -> None:
+    inside = tmp_path / "in" / "x=1" / "deep"
+    inside.mkdir(parents=True)
+    for name in ("x=1/deep/a.csv", "x=1/b.csv", "c.csv", "x=1/b.txt", ".hidden.csv", "_kept.csv"):
+        FRAME.assign(event=name).to_csv(tmp_path / "in" / name, index=False)
+
+    def found(pattern: str) -> set[str]:
+        log = read_events(str(tmp_path / "in" / pattern))
+        return set(log.table["event"].unique().to_pylist())
+
+    everything = {"x=1/deep/a.csv", "x=1/b.csv", "c.csv", "_kept.csv"}
+    assert found("**/*.csv") == everything
+    assert found("**/deep/**/*.csv") == {"x=1/deep/a.csv"}
+    assert found("x=*/**") == {"x=1/deep/a.csv", "x=1/b.csv", "x=1/b.txt"}
+    assert found("**/x=1/*.csv") == {"x=1/b.csv"}
+    (inside / "round").symlink_to("/proc/self", target_is_directory=True)
+    with pytest.raises(OmninbError, match=r"round' is a symbolic link"):
+        read_events(str(tmp_path / "in" / "**" / "*.csv"))
+
+
+def test_an_empty_path_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FRAME.to_csv(tmp_path / "a.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OmninbError, match="empty path"):
+        read_events("")
+    assert len(read_events(".")) == ROWS
+
+
+def test_a_file_that_two_sources_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    FRAME.to_csv(path, index=False)
+    for twice in ([Source(path), Source(str(path))], [path, Source(str(tmp_path / "*.csv"))]):
+        with pytest.raises(OmninbError, match=r"a\.csv is named twice"):
+            read_events(twice)
+    paid = Source(path, {"cost": "value"}, per="customer_id")  # looked up, no row counts twice
+    with pytest.raises(OmninbError, match="is a column of the touchpoints too"):
+        read_events([path, paid])
+
+
+def test_several_frames_are_told_apart() -> None:
+    bad = FRAME.assign(customer_id=FRAME["customer_id"].where(FRAME.index > 0, ""))
+    for frames in ([FRAME, bad], [Source(FRAME), Source(bad)]):
+        log = read_events(frames)
+        assert [one["file"] for one in log.files] == ["(DataFrame 1)", "(DataFrame 2)"]
+        assert [one["accepted"] for one in log.files] == [ROWS, ROWS - 1]
+        assert log.quarantine["file"].tolist() == ["(DataFrame 2)"]
+    assert read_events(bad).files[0]["file"] == "(DataFrame)"
+
+
+@pytest.mark.parametrize("role", ["event", "value", "currency"])
+@pytest.mark.parametrize("columns", [None, {"channel": "channel"}])
+@pytest.mark.parametrize("late", ["a", "b"])
+def test_a_role_that_only_some_files_have_is_refused(
+    tmp_path: Path, role: str, columns: dict[str, str] | None, late: str
+) -> None:
+    frame = FRAME.assign(currency="EUR")
+    for name in ("a", "b"):
+        some = frame.drop(columns=role) if name == late else frame
+        some.to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.raises(OmninbError) as caught:
+        read_events(str(tmp_path / "*.csv"), columns)
+    said = str(caught.value)
+    assert "a.csv" in said and "b.csv" in said and repr(role) in said and "columns=" not in said
+
+
 def test_a_link_that_stays_or_is_named_itself_is_followed(tmp_path: Path) -> None:
     FRAME.to_csv(tmp_path / "real.csv", index=False)
     (tmp_path / "named.csv").symlink_to(tmp_path / "real.csv")
