@@ -18,7 +18,7 @@ from omninb.events.money import read_money, read_scores
 from omninb.events.parts import Part
 from omninb.events.pseudonyms import ID_ROLES, Pseudonyms
 from omninb.events.refusals import Refusals
-from omninb.events.roles import MONEY, NAMES, ROLES
+from omninb.events.roles import KEYS, MONEY, NAMES, ROLES
 from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
 
 # What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
@@ -73,9 +73,9 @@ class Typed:
         ledger : Ledger
             Receives repairs and warnings.
         """
-        raw = together([_columns(part.table) for part in parts])
+        raw = together([_columns(part) for part in parts])
         rows = sum(part.table.num_rows for part in parts)
-        refusals = Refusals(rows)
+        refusals = Refusals(rows, withhold=rules.pseudonyms is not None)
         _refuse_headers(parts, refusals)
         if any(part.text is None for part in parts):  # lines of text were looked at before
             raw = {name: refuse_not_utf8(column, name, refusals) for name, column in raw.items()}
@@ -84,6 +84,9 @@ class Typed:
             given = {role: pa.chunked_array([pa.array([], pa.string())]) for role in given}
         try:
             typed = _typed(given, roles, refusals, ledger, rules)
+            currency = given.get("currency")
+            if currency is not None:
+                currency = as_text(currency, "currency", roles["currency"])
         except OmninbError as error:
             files = list(dict.fromkeys(part.name for part in parts))
             where = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]}"
@@ -91,7 +94,6 @@ class Typed:
         if parts[0].origin is not None:
             refusals.spread(_origins(parts))
         typed |= _others(raw, roles)
-        currency = given.get("currency")
         accepted = refusals.accepted()
         if accepted is not None:
             mask = pa.array(accepted)
@@ -101,7 +103,7 @@ class Typed:
             self.currencies |= {str(one) for one in currency.unique().to_pylist() if one}
         if rows or not self.batches:
             self.batches.append(typed)
-        self.parts += settle(parts, refusals, withhold=rules.pseudonyms is not None)
+        self.parts += settle(parts, refusals, refusals.withhold)
 
 
 def in_batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -132,10 +134,17 @@ def _kind(kind: pa.DataType) -> str:
     return "integer" if pa.types.is_integer(values) else str(values)
 
 
-def _columns(table: pa.Table) -> Columns:
-    return {
-        name: plain(column) for name, column in zip(table.column_names, table.columns, strict=True)
-    }
+def _columns(part: Part) -> Columns:
+    columns: Columns = {}
+    for name, column in zip(part.table.column_names, part.table.columns, strict=True):
+        try:
+            columns[name] = plain(column)
+        except pa.ArrowNotImplementedError as error:
+            raise OmninbError(
+                f"{part.name}: column {name!r} holds {column.type}, which cannot be read. Make it "
+                "text, or leave it out."
+            ) from error
+    return columns
 
 
 def together(tables: list[Columns]) -> Columns:
@@ -227,8 +236,8 @@ def _typed(
                 given[role], refusals, source=roles[role], decimal=rules.decimal
             )
         else:
-            column = as_text(given[role])
-            if role == "channel":
+            column = as_text(given[role], role, roles[role])
+            if role in ("channel", "event", *KEYS):
                 refuse_hidden(column, role, refusals)
             if role in NAMES and pa.types.is_string(column.type):
                 column = column.dictionary_encode()

@@ -89,12 +89,13 @@ def _bytes_of(words: pa.Array) -> np.ndarray:
 
 
 def refuse_hidden(column: pa.ChunkedArray, role: str, refusals: Refusals) -> None:
-    """Refuse texts with NUL, bidi or control characters."""
+    """Refuse texts with NUL, bidi or control characters; ids with a line end too."""
+    pattern = rf"{_HIDDEN}|[\n\r]" if role.endswith("_id") else _HIDDEN
     hidden = []
     for chunk in column.chunks:
         by_dictionary = pa.types.is_dictionary(chunk.type)
         words = chunk.dictionary if by_dictionary else chunk
-        found = _hidden(words) if pa.types.is_string(words.type) else None
+        found = _hidden(words, pattern) if pa.types.is_string(words.type) else None
         if found is None:
             hidden.append(np.zeros(len(chunk), bool))
         else:
@@ -105,9 +106,9 @@ def refuse_hidden(column: pa.ChunkedArray, role: str, refusals: Refusals) -> Non
         refusals.refuse(np.concatenate(hidden), reason)
 
 
-def _hidden(words: pa.Array) -> pa.Array | None:
+def _hidden(words: pa.Array, pattern: str) -> pa.Array | None:
     """Which texts hold such characters; None where all bytes are plain ASCII."""
     text = _bytes_of(words)
     if not text.size or (text.min() >= 32 and text.max() < 127):
         return None
-    return pc.match_substring_regex(words, _HIDDEN)
+    return pc.match_substring_regex(words, pattern)

@@ -13,10 +13,9 @@ import pyarrow as pa
 
 from omninb.errors import OmninbError
 from omninb.events.parts import CUT, Part, Refused
-from omninb.events.refusals import Refusals
+from omninb.events.refusals import WITHHELD, Refusals
 
 POOLED = " customers pooled"
-WITHHELD = "(withheld: pseudonymise=True)"
 _TEXT_LIMIT = 10_000
 _SHOWN = 5
 _LONG, _MANY = 100, 0.01  # lines of one record, and the share of lines inside quoted fields

@@ -251,7 +251,7 @@ def _texts(
     if day_first is None and bool((kind == _DAY_OR_MONTH).any()):
         example = column[int(np.argmax(kind == _DAY_OR_MONTH))].as_py()
         raise OmninbError(
-            f"timestamp: column {source!r} holds {example!r}. Say which comes first: "
+            f"timestamp: column {source!r} holds {refusals.shown(example)}. Say which comes first: "
             "day_first=True or day_first=False.",
             {"day_first": (True, False)},
         )
@@ -263,8 +263,8 @@ def _texts(
         example, turned = column[first].as_py(), day_first is False and kind[first] == _DAY_OR_MONTH
         raise OmninbError(
             f"timestamp: no value of column {source!r} is a date and time; the first is "
-            f"{example!r}. Write them as 2024-01-31 18:05:00, or name another column: "
-            'columns={"timestamp": …}.' + " For 31/01/2024 give day_first=True." * turned,
+            f"{refusals.shown(example)}. Write them as 2024-01-31 18:05:00, or name another "
+            'column: columns={"timestamp": …}.' + " For 31/01/2024 give day_first=True." * turned,
             {"day_first": (True,)} if turned else None,
         )
     moment = _integers(found["moment"])

@@ -64,8 +64,8 @@ def read_money(
         if decimal == "." and commas > (pc.sum(found["point"]).as_py() or 0):
             example = column[pc.index(found["comma"], True).as_py()].as_py()
             raise OmninbError(
-                f"{role}: column {source!r} holds {example!r}. If the comma is the decimal sign, "
-                'give decimal=",".',
+                f"{role}: column {source!r} holds {refusals.shown(example)}. If the comma is the "
+                'decimal sign, give decimal=",".',
                 {"decimal": (",",)},
             )
         micros = found["micros"]

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
 from omninb.events.ledger import POOLED, Ledger
+from omninb.events.refusals import shortened
 from omninb.events.repeats import codes
 from omninb.events.roles import NAMES, ROLES
 from omninb.events.texts import NOT_SET, fold, read_names, rename, words_of
@@ -17,6 +18,7 @@ from omninb.wording import fewer_than
 
 Columns = dict[str, pa.ChunkedArray]
 _SHOWN = 5
+_LETTERS = 24
 _FEWEST = 5
 
 
@@ -48,7 +50,10 @@ def name_columns(
             typed[role], recode=recode.get(role), empty=empty
         )
         if merged:
-            pairs = [f"{old!r} → {new!r}" for old, new in merged.items()]
+            pairs = [
+                f"{shortened(old, _LETTERS)!r} → {shortened(new, _LETTERS)!r}"
+                for old, new in merged.items()
+            ]
             more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
             ledger.add(
                 f"{role}: spellings merged", "repaired", rows, "; ".join(pairs[:_SHOWN]) + more

@@ -54,8 +54,13 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self.key = key
+        self._files: dict[str, int] = {}
         self._known = pa.array([], pa.string())
         self._hidden = pa.array([], pa.string())
+
+    def file(self, path: str) -> str:
+        """What a file is called: names of files and folders may tell who it was."""
+        return f"(file {self._files.setdefault(path, len(self._files) + 1)})"
 
     def of(self, column: pa.ChunkedArray, role: str) -> pa.ChunkedArray:
         """Replace every id by its pseudonym.
@@ -117,13 +122,9 @@ def enter_pseudonyms(ledger: Ledger, typed: dict[str, pa.ChunkedArray], key: byt
         f"pseudonyms in place of {', '.join(hidden)}", "note", len(typed["customer_id"]),
         f"key {key_mark(key)}",
     )  # fmt: skip
-    kept = [
-        name
-        for name, column in typed.items()
-        if name not in ROLES and pa.types.is_dictionary(column.type)
-    ]
+    kept = [name for name in typed if name not in ROLES]
     if kept:
         ledger.add(
-            "texts without a role are kept as they are: leave out those that tell who it was",
+            "columns without a role are kept as they are: leave out those that tell who it was",
             "warning", len(typed["customer_id"]), ", ".join(kept),
         )  # fmt: skip

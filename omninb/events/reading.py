@@ -129,7 +129,8 @@ def read_events(
         Bytes that a gzip or zstd file may unpack to; 100 times its size by default.
     pseudonymise : bool, default False
         Replace customer_id, event_id, order_id and session_id by HMAC-SHA-256 under the key in
-        the environment variable ``OMNINB_KEY``, and withhold the raw texts of the quarantine.
+        the environment variable ``OMNINB_KEY``, and withhold the raw texts of the quarantine, the
+        names of files, and cells in errors.
 
     Returns
     -------

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -175,8 +177,11 @@ def _read_frame(source: object, number: str = "") -> Iterator[Part]:
             table = table.rename_columns(distinct_names([str(one) for one in table.column_names]))
             yield Part(name=name, path=name, table=table, first=first)
             first += table.num_rows
-    except pa.ArrowException as error:
-        raise OmninbError(f"source: the {kind} cannot be read: {error}") from error
+    except OmninbError:
+        raise
+    except Exception as error:  # of a query that fails while it is read, say: whatever it raises
+        said = str(error).partition("\n")[0]
+        raise OmninbError(f"source: the {kind} cannot be read: {said}") from error
 
 
 def _slices(table: pa.Table) -> Iterator[pa.Table]:
@@ -203,11 +208,25 @@ def _from_pandas(frame: object) -> pa.Table:
         distinct_names([str(name) for name in frame.columns]),  # type: ignore[attr-defined]
         axis=1,
     )
+    for name in frame.select_dtypes(object).columns:
+        if _half_zoned(frame[name].to_numpy()):  # as text, they are asked for their zone
+            frame[name] = frame[name].map(lambda one: one.isoformat(), na_action="ignore")
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, TypeError) as error:
-        detail = " ".join(str(part) for part in error.args)
+        detail = str(error.args[-1])  # the others quote a cell
+        detail = detail if detail.startswith("Conversion failed") else type(error).__name__
         raise OmninbError(
             f"source: a column of the frame mixes types ({detail}). "
             "Make it text first: frame[column] = frame[column].astype(str)."
         ) from error
+
+
+def _half_zoned(values: np.ndarray) -> bool:
+    """Whether some moments bear an offset and some do not: Arrow would take those for UTC."""
+    filled = (one for one in values if not (one is None or one is pd.NaT or isinstance(one, float)))
+    first = next(filled, None)
+    if not isinstance(first, datetime):
+        return False
+    zoned = first.tzinfo is not None
+    return any(isinstance(one, datetime) and (one.tzinfo is not None) != zoned for one in filled)

@@ -15,6 +15,8 @@ from omninb.events.ledger import Ledger
 from omninb.events.melting import MADE, Touchpoints, check_touchpoints, melt
 from omninb.events.parts import Part
 from omninb.events.paths import named_files, refuse_twice
+from omninb.events.pseudonyms import Pseudonyms
+from omninb.events.refusals import WITHHELD
 from omninb.events.roles import KEYS, NAMES, REQUIRED, resolve_roles
 from omninb.events.sources import is_path, listed, read_parts
 
@@ -158,7 +160,7 @@ def read_table(
     rules = replace(rules, **{name: value for name, value in own.items() if value is not None})
     typed, name, known = Typed(), "", list[str]()
     roles: dict[str, str] = {}
-    for parts in in_batches(_shaped(source, max_unpacked, numbers)):
+    for parts in in_batches(_shaped(source, max_unpacked, numbers, rules.pseudonyms)):
         for part in parts:
             found = part.table.column_names
             if not roles:
@@ -217,13 +219,30 @@ def _same_roles(first: dict[str, str], name: str, later: dict[str, str], other: 
 
 
 def _shaped(
-    source: Source, max_unpacked: int | None, numbers: Iterator[int] | None
+    source: Source,
+    max_unpacked: int | None,
+    numbers: Iterator[int] | None,
+    pseudonyms: Pseudonyms | None,
 ) -> Iterator[Part]:
     """The parts of a source, melted, and with its constants."""
-    for part in read_parts(source.data, max_unpacked, numbers):
+    parts = read_parts(source.data, max_unpacked, numbers)
+    for part in parts if pseudonyms is None else _nameless(parts, pseudonyms):
         if source.touchpoints is not None:
             part = melt(part, source.touchpoints, source.columns or {})
         yield _with_constants(part, source.constants) if source.constants else part
+
+
+def _nameless(parts: Iterator[Part], pseudonyms: Pseudonyms) -> Iterator[Part]:
+    """Parts without the names of their files; other libraries' errors without what they quote."""
+    try:
+        for part in parts:
+            name = part.name if part.path == part.name else pseudonyms.file(part.path)
+            yield replace(part, name=name, path=name)
+    except OmninbError as error:
+        if error.__cause__ is None:
+            raise
+        kind = type(error.__cause__).__name__
+        raise OmninbError(f"the source cannot be read ({kind}). {WITHHELD}") from None
 
 
 def _with_constants(part: Part, constants: Mapping[str, str]) -> Part:

@@ -22,8 +22,16 @@ _NOBODY = ["NA", "N/A", "NaN", "nan", "None", "none", "NULL", "null", "-", "0", 
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column with all kinds of Arrow text reduced to string or dictionary<int32, string>."""
+    """A column with all kinds of Arrow text reduced to string or dictionary<int32, string>.
+
+    Raises
+    ------
+    pyarrow.ArrowNotImplementedError
+        If Arrow holds values of this kind, but cannot choose among them.
+    """
     kind = column.type
+    if pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind) or kind == pa.binary_view():
+        raise pa.ArrowNotImplementedError(str(kind))
     if pa.types.is_dictionary(kind):
         values = kind.value_type
         if any(chunk.dictionary.null_count for chunk in column.chunks):  # Arrow cannot unify them
@@ -119,11 +127,14 @@ def _odd(words: pa.Array) -> pa.Array | None:
     return pc.is_in(words, pa.array(_NOBODY))
 
 
-def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Any column as text, dictionaries kept; empty text becomes null."""
-    if not (pa.types.is_dictionary(column.type) or pa.types.is_string(column.type)):
-        column = column.cast(pa.string())
-    return column
+def as_text(column: pa.ChunkedArray, role: str, source: str) -> pa.ChunkedArray:
+    """Any column as text, dictionaries kept; `role` and `source` name it in errors."""
+    if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
+        return column
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException as error:
+        raise OmninbError(f"{role}: column {source!r} holds {column.type}, not text.") from error
 
 
 def fold(name: str) -> str:
@@ -164,7 +175,7 @@ def read_names(
     Parameters
     ----------
     column : pyarrow.ChunkedArray
-        Text, or anything that has one.
+        Text.
     recode : mapping, optional
         Old name to new name.
     empty : str, optional
@@ -174,7 +185,6 @@ def read_names(
     -------
     Names
     """
-    column = as_text(column)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     column = column.cast(DICTIONARY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -133,6 +134,70 @@ def test_moments_beyond_the_calendar_are_quarantined() -> None:
         table = pa.table({"customer_id": ["a"] * 4, "timestamp": far, "channel": ["w"] * 4})
         log = read_events(table, timezone="UTC", max_quarantined=1)
         assert log.quarantine["line"].tolist() == [1, 2, 3] and len(log) == 1
+
+
+UNUSUAL = {
+    "struct": pa.array([{"a": 1}] * 3),
+    "list": pa.array([["a"]] * 3),
+    "binary": pa.array([b"\xff"] * 3),
+    "binary_view": pa.array([b"a"] * 3, pa.binary_view()),
+    "interval": pa.array([pa.MonthDayNano([1, 2, 3])] * 3),
+    "union": pa.UnionArray.from_sparse(
+        pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]
+    ),
+    "run ends": pa.RunEndEncodedArray.from_arrays([3], ["a"]),
+    "dictionary": pa.DictionaryArray.from_arrays([0] * 3, pa.array([["a"]])),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_columns_of_unusual_types_are_kept_or_refused_by_name(kind: str) -> None:
+    usual = {
+        "customer_id": ["a", "a", ""],
+        "timestamp": pa.array([1_740_823_200] * 3, pa.timestamp("s", "UTC")),
+        "channel": ["web"] * 3,
+    }
+    roles = ("customer_id", "timestamp", "channel", "event", "event_id", "value", "currency")
+    for role in roles:
+        table = pa.table({**usual, role: UNUSUAL[kind]})
+        with pytest.raises(OmninbError, match=f"column '{role}' holds"):
+            read_events(table, max_quarantined=1)
+    table = pa.table({**usual, "extra": UNUSUAL[kind]})
+    if kind in ("struct", "list", "binary", "interval"):
+        log = read_events(table, max_quarantined=1, drop_duplicates=True)
+        assert log.counts["quarantined"] == log.counts["used"] == 1
+    else:
+        with pytest.raises(OmninbError, match="column 'extra' holds"):
+            read_events(table, max_quarantined=1)
+
+
+def test_a_query_that_fails_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMNINB_KEY", "k" * 40)
+    late = "CASE WHEN i > 5000 THEN error('Ann') ELSE 'x' END AS customer_id FROM range(9000) t(i)"
+    early = "CAST(x AS INT) AS customer_id FROM (VALUES ('Ann')) t(x)"
+    for query in (late, early):
+        with pytest.raises(OmninbError, match=r"DuckDBPyRelation cannot be read.*Ann"):
+            read_events(duckdb.sql(f"SELECT {query}"))
+        with pytest.raises(OmninbError, match="cannot be read") as caught:
+            read_events(duckdb.sql(f"SELECT {query}"), pseudonymise=True)
+        assert "Ann" not in str(caught.value)
+
+
+def test_naive_times_among_those_with_an_offset_need_a_zone() -> None:
+    moments = [None, pd.Timestamp("2025-07-01T10:00+02:00"), pd.Timestamp("2025-07-01 10:00"),
+               pd.NaT, datetime(2025, 7, 1, 10)]  # fmt: skip
+    frame = pd.DataFrame({"customer_id": list("abcde"), "channel": "web"})
+    frame["timestamp"] = pd.Series(moments, dtype=object)
+    for mixed in (frame, frame.iloc[::-1]):
+        with pytest.raises(OmninbError, match="without an offset"):
+            read_events(mixed, max_quarantined=1)
+        log = read_events(mixed, max_quarantined=1, timezone="America/New_York")
+        hours = [moment.hour for moment in log.table["timestamp"].to_pylist()]
+        customers = log.table["customer_id"].to_pylist()
+        assert dict(zip(customers, hours, strict=True)) == {"b": 8, "c": 14, "e": 14}
+        assert log.counts["quarantined"] == 2
+    naive = frame.assign(timestamp=pd.Series([datetime(2025, 7, 1)] * 5, dtype=object))
+    assert len(read_events(naive, timezone="UTC")) == 5
 
 
 def test_missing_values_of_frames() -> None:

@@ -103,7 +103,7 @@ def test_no_id_is_left_anywhere(log_of) -> None:  # type: ignore[no-untyped-def]
 
 def test_texts_without_a_role_are_pointed_out(log_of) -> None:  # type: ignore[no-untyped-def]
     quality = log_of().quality
-    warned = quality.loc[quality["check"].str.startswith("texts without a role"), "example"]
+    warned = quality.loc[quality["check"].str.startswith("columns without a role"), "example"]
     assert warned.tolist() == ["mail"]
 
 
@@ -124,3 +124,31 @@ def test_tables_that_are_looked_up_meet_under_pseudonyms(log_of) -> None:  # typ
     arms = pd.DataFrame({"customer_id": ["b"], "variant": ["treatment"]})
     log = read_events([visits, Source(arms, per="customer_id")], pseudonymise=True)
     assert log.table["variant"].to_pylist() == [None, "treatment"]
+
+
+def test_names_of_files_and_cells_in_errors_are_withheld(  # type: ignore[no-untyped-def]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMNINB_KEY", KEY)
+    for name in ("Ann1", "Ann2"):
+        folder = tmp_path / f"customer_id={name}@x.org"
+        folder.mkdir()
+        rows = "2025-03-01T10:00:00Z,web,555\nnever,web,556\r\n"
+        (folder / f"{name}.csv").write_text("timestamp,channel,phone\n" + rows, newline="")
+    log = read_events(tmp_path, pseudonymise=True, max_quarantined=1)
+    assert log.quarantine["file"].tolist() == ["(file 1)", "(file 2)"]
+    assert [one["file"] for one in log.files] == ["(file 1)", "(file 2)"]
+    told = (log.quality.to_dict(), log.quarantine.to_dict(), log.files, log._repr_mimebundle_())
+    assert "Ann" not in repr(told)
+    assert log.table["customer_id"][0].as_py() == by_hand("Ann1@x.org")
+    frame = pd.DataFrame({"customer_id": ["a"], "timestamp": ["2025-03-01Z"], "channel": "web"})
+    kept = read_events(frame.assign(phone=5551), pseudonymise=True).quality
+    assert "phone" in kept["example"].tolist()
+    for bad in ({"value": ["5551,5"]}, {"timestamp": ["5551"]}, {"timestamp": ["5551 Ann"]},
+                {"timestamp": ["05/06/5551"]}, {"phone": pd.Series([1, "5551"][::1], dtype=object)},
+                ):  # fmt: skip
+        rows = len(next(iter(bad.values())))
+        with pytest.raises(OmninbError) as caught:
+            read_events(pd.concat([frame] * rows, ignore_index=True).assign(**bad),
+                        pseudonymise=True)  # fmt: skip
+        assert "5551" not in str(caught.value)
