@@ -22,7 +22,7 @@ LARGEST_FIELD = 2_000_000
 _DELIMITERS = ",;\t|"
 _MARK = b"\xef\xbb\xbf"
 _TEXT_LIMIT = 100_000
-_CUT = np.frombuffer(CUT.encode(), np.uint8)
+_CUT = CUT.encode()
 
 
 def read_csv(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
@@ -192,10 +192,12 @@ def _longest_record(lines: Lines) -> tuple[int, int]:
 def _unreadable(data: Bytes, lines: Lines, delimiter: int) -> dict[int, str]:
     """Why records cannot be read, by their place in the block."""
     found = dict.fromkeys(np.flatnonzero(lines.spoilt).tolist(), "text after a closing quote")
-    ends = np.isin(data[np.maximum(lines.ends - 1, 0)], _CUT[-1:])
-    for row in np.flatnonzero(ends if lines.spans is None else ends | (lines.spans > 1)).tolist():
-        if CUT.encode() in data[lines.starts[row] : lines.ends[row]].tobytes():
-            found[row] = "the quarantine holds only its beginning"
+    text = data.tobytes()
+    at = text.find(_CUT)
+    while at >= 0:
+        row = int(np.searchsorted(lines.starts, at, side="right")) - 1
+        found[row] = "the quarantine held only its beginning"
+        at = text.find(_CUT, at + 1)
     for row in np.flatnonzero(lines.ends - lines.starts > LARGEST_FIELD).tolist():
         if _longest(data[lines.starts[row] : lines.ends[row]], delimiter) > LARGEST_FIELD:
             found[row] = "a field over 2 MB"

@@ -161,7 +161,7 @@ def _read_frame(source: object, number: str = "") -> Iterator[Part]:
     if kind == "LazyFrame":
         raise OmninbError("source is a lazy polars frame. Call .collect() on it first.")
     try:
-        if type(source).__module__.partition(".")[0] == "pandas" and kind == "DataFrame":
+        if isinstance(source, pd.DataFrame):
             source = _from_pandas(source)
         if isinstance(source, pa.Table):
             batches: Iterable[pa.Table] = _slices(source)
@@ -202,14 +202,13 @@ def _streamed(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
     yield pa.Table.from_batches(batches, reader.schema)
 
 
-def _from_pandas(frame: object) -> pa.Table:
+def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     """A pandas frame as Arrow; a column that mixes types is named."""
-    frame = frame.set_axis(  # type: ignore[attr-defined]
-        distinct_names([str(name) for name in frame.columns]),  # type: ignore[attr-defined]
-        axis=1,
-    )
-    for name in frame.select_dtypes(object).columns:
-        if _half_zoned(frame[name].to_numpy()):  # as text, they are asked for their zone
+    frame = frame.set_axis(distinct_names([str(name) for name in frame.columns]), axis=1)
+    for name, kind in frame.dtypes.items():
+        if kind == np.dtype(object) and _half_zoned(
+            frame[name].to_numpy()
+        ):  # as text, they are asked for their zone
             frame[name] = frame[name].map(lambda one: one.isoformat(), na_action="ignore")
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)

@@ -164,6 +164,9 @@ def test_12_a_text_that_is_cut_says_so_and_does_not_look_mended(tmp_path: Path) 
     assert log.quarantine["text"].str.endswith(" … (cut: mend the row in its source)").all()
     assert log.quarantine["reason"].str.endswith("; its text is cut").all()
     first, second = (one.replace("soon", "2024-03-01Z") for one in log.quarantine["text"])
+    closed = HEAD + second + '"\n' + GOOD  # whoever closes the quote still lacks the rest
+    again = read(tmp_path, closed, "mended.csv", timezone="UTC")
+    assert "held only its beginning" in again.quarantine["reason"].item()
     for mended in (HEAD + "c" + first + "\n" + GOOD, HEAD + second + "\n" + row(note='"x"') + GOOD):
         again = read(tmp_path, mended, "mended.csv", timezone="UTC")
         assert again.quarantine["text"].str.contains("(cut: ", regex=False).sum() == 1
