@@ -20,17 +20,17 @@ from benchmarks.run import below
 
 ROUNDS = 5
 OURS = """
-import json, resource, sys, time
+import json, sys, time
 import omninb as onb
+from benchmarks.peak import peak_gb
 onb.transition_table(onb.read_events(sys.argv[2]).journeys(), by="channel")
 begin = time.perf_counter()
 log = onb.read_events(sys.argv[1])
 read = time.perf_counter() - begin
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+peak = peak_gb()
 log.journeys()
 print(json.dumps({"read": read, "laid_out": time.perf_counter() - begin, "peak": peak,
-                  "rows": len(log),
-                  "laid_out_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
+                  "rows": len(log), "laid_out_peak": peak_gb()}))
 """
 DUCKDB = """
 import json, sys, time

@@ -20,12 +20,13 @@ from omninb.memory import plain_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 PEAK = """
-import resource, sys
+import sys
 import omninb as onb
+from benchmarks.peak import peak_gb
 onb.read_events(sys.argv[1])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_gb()
 log = onb.read_events(sys.argv[2])
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3, len(log))
+print((peak_gb() - before) * 1e3, len(log))
 """
 
 
@@ -49,7 +50,7 @@ def csv_of(folder: Path, rows: int) -> Path:
     return path
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peaks are in kB on Linux only")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells peaks")
 def test_the_peak_of_csv_grows_by_the_log_and_not_by_the_file(tmp_path: Path) -> None:
     small, large = csv_of(tmp_path, 2_500_000), csv_of(tmp_path, 5_000_000)
     size, rows = growth(small, large)
