@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 LOGS := 2000
+FILES := 10000
 UV_COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	--fork-strategy fewest --output-file requirements.lock
 
-.PHONY: help report test lab lint bench coverage judge faults notebooks sample picture lock
+.PHONY: help report test lab lint bench coverage judge fuzz faults notebooks sample picture lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -28,8 +29,9 @@ lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of the simulator at 1 million
+bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of reading 20 million rows of CSV; of the simulator at 1 million
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/reading_speed.py
 	$(BIN)/python benchmarks/simulate_speed.py
 	$(BIN)/python benchmarks/experiment_speed.py
 	$(BIN)/python benchmarks/report_speed.py --same 10
@@ -39,6 +41,9 @@ coverage: .venv/ready ## how often the intervals hold the truth, over simulated 
 
 judge: .venv/ready ## intervals, false alarms and planted effects of every analysis in one table, about 40 minutes; LOGS=200 for a quick look
 	$(BIN)/python benchmarks/judge.py --logs $(LOGS)
+
+fuzz: .venv/ready ## read 10,000 spoilt files: each gives a log that balances, or a sentence; about five minutes; FILES=500 for a quick look
+	$(BIN)/python benchmarks/fuzz.py --files $(FILES)
 
 faults: .venv/ready ## each of the fourteen faults of a run 20 times, about 30 minutes
 	$(BIN)/python benchmarks/faults.py

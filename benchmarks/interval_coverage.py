@@ -45,6 +45,7 @@ ESTIMANDS = {  # the function that is asked, and the truth
     "exit": ("transition_table", PREFERENCE[4]),
     "leave rate": ("transition_graph", PREFERENCE[4]),
     "share converted": ("transition_graph", STAYS_TWICE * BUYS),
+    "end rate": ("end_table", STAYS_TWICE * BUYS),
     "step share": ("step_table", PREFERENCE[1]),
     "flow": ("flow_table", _both(PREFERENCE[0], PREFERENCE[1])),
     "path share": ("path_table", _both(PREFERENCE[0], PREFERENCE[4])),
@@ -114,6 +115,7 @@ def one_log(task: tuple[int, str, int]) -> list[Cell]:
     b = simulate(customers, sizes, PREFERENCE + SHIFT, rng, 10**8 * seed + 5 * 10**7)
     edges = _rows(onb.transition_table(a, gaps=False), "source", "target")
     nodes = dict(onb.transition_graph(a).nodes(data=True))
+    ends = _rows(onb.end_table(a), "end_state")
     steps = _rows(onb.step_table(a, max_steps=2), "step", "channel")
     flows = _rows(onb.flow_table(a, max_steps=3), "step", "source", "target")
     paths = _rows(onb.path_table(a, top=30), "path")
@@ -133,6 +135,7 @@ def one_log(task: tuple[int, str, int]) -> list[Cell]:
         "exit": (edges, ("source", "exit"), "probability"),
         "leave rate": (nodes, "source", "leave_rate"),
         "share converted": (nodes, "converted", "share"),
+        "end rate": (ends, ("converted",), "end_rate"),
         "step share": (steps, (2, "tenth"), "share"),
         "flow": (flows, (3, "half", "tenth"), "share"),
         "path share": (paths, ("source → half",), "share"),

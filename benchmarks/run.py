@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.make_logs import path_of
 
-OURS, ROUNDS = "omninb_calls", int(sys.argv[1]) if len(sys.argv) > 1 else 5
+OURS, ROUNDS = "omninb_calls", next((int(one) for one in sys.argv[1:] if one.isdigit()), 5)
 PYTHON = defaultdict(lambda: sys.executable)
 PYTHON["retentioneering_stream"] = str(ROOT / ".venv-peers" / "bin" / "python")
 FIRST_TABLE = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import statistics
 import sys
 import time
@@ -12,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.peak import peak_gb
 
 
 def timed(call) -> tuple[float, object]:
@@ -33,5 +34,5 @@ else:
     for name, call in module.later(log).items():
         call()
         found[name] = statistics.median(timed(call)[0] for _ in range(5))
-found["peak_gb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+found["peak_gb"] = peak_gb()
 print(json.dumps(found))

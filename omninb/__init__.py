@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 _ROOMS = {
     "errors": ["OmninbError"],
-    "events": ["EventLog", "read_events"],
+    "events": ["EventLog", "Source", "read_events"],
     "events.profile": ["column_table", "day_table", "activity_table"],
     "journeys": ["Journeys"],
     "transitions": ["transition_table", "transition_difference_table"],

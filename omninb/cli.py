@@ -13,32 +13,19 @@ from typing import Any
 
 import click
 
+from omninb.cli_check import check
 from omninb.cli_options import (
+    OWN_WORDS,
+    Group,
     RunCommand,
     SimulateCommand,
     Usage,
-    log_options,
     run_options,
     truths_of,
 )
 
 
-class _Group(click.Group):
-    """Commands whose errors are one clear line: the house's own never show a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        from omninb.errors import OmninbError
-
-        try:
-            return super().invoke(ctx)
-        except OmninbError as error:
-            from omninb.cli_words import in_command_words
-
-            click.echo(f"omninb: {in_command_words(str(error))}", err=True)
-            ctx.exit(1)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="omninb")
 def main() -> None:
     """Journey analytics across channels: map journeys, find where they end.
@@ -57,51 +44,7 @@ def main() -> None:
     """  # noqa: D301
 
 
-@main.command()
-@click.argument("file")
-@log_options
-def check(file: str, columns: dict[str, str], **options: Any) -> None:
-    """Account for every row of an event log, or say what is missing.
-
-    \b
-    omninb check events.csv
-    omninb check events.csv --columns customer_id=user,timestamp=when --timezone Europe/Berlin
-    omninb check log.csv --columns 'customer_id=case:id,"channel=Sales, region"'
-
-    Exit status 1 where the log cannot be used as it stands.
-    """  # noqa: D301
-    from omninb import cli_words as words
-    from omninb.errors import OmninbError
-    from omninb.events import read_events
-    from omninb.events.proposal import propose_roles
-    from omninb.events.roles import ROLES
-    from omninb.events.sources import column_names
-
-    found = column_names(file)
-    own = {role: role for role in ROLES if role in found}
-    usable = {role: column for role, column in columns.items() if column in found}
-    roles = [role for role in (*ROLES, "currency") if role in own or role in usable]
-    used = {role: {**own, **usable}[role] for role in roles}
-    free = [name for name in found if name not in used.values()]
-    proposal = {**propose_roles(free), **used}
-    click.echo(words.roles_words(found, used, proposal))
-    try:
-        log = read_events(
-            file, columns=columns, **{name: v for name, v in options.items() if v is not None}
-        )
-    except OmninbError as error:
-        click.echo(f"\nThis log cannot be used yet. {words.in_command_words(str(error))}")
-        lines = words.next_checks(file, columns, options, proposal, error)
-        if lines:
-            click.echo("\nPerhaps:" if len(lines) == 1 else "\nOne of:")
-        click.echo("".join(f"  {line}\n" for line in lines), nl=False)
-        raise click.exceptions.Exit(1) from None
-    rows = log.quality[~log.quality["check"].isin([*log.counts, "duplicates removed"])]
-    click.echo(f"\n{words.ledger_words(log.counts, rows.itertuples())}")
-    click.echo("\nThis log can be used. Next:")
-    same_log = f"--events {shlex.quote(file)}{words.log_words(used, options)}"
-    for notebook in ("start_here", "journey_map"):
-        click.echo(f"  omninb run {notebook} {same_log}")
+main.add_command(check)
 
 
 @main.command(cls=RunCommand)
@@ -159,8 +102,9 @@ def report(
     notebooks by name or path, or nothing for all that come with omninb.
 
     The log is read once, and every notebook sees the same. The page to open is
-    OUT/latest/index.html. It changes at once, and only if everything succeeded. Each run stays in
-    OUT/runs with its run.json; one that failed says there why, and leaves OUT/latest as it was.
+    OUT/latest/index.html. It changes at once, and only if everything succeeded; a run of a moment
+    before that which it shows leaves it, and has its page in OUT/runs. There each run stays with
+    its run.json; one that failed says there why, and leaves OUT/latest as it was.
 
     \b
     omninb report --out reports
@@ -169,16 +113,21 @@ def report(
     omninb report suite.yaml --out reports --as-of 2026-03-09 --run-id week-10
 
     Exit status: 0 done, 1 failed, 2 wrong usage, 3 done and a headline is beyond its threshold (see
-    OUT/latest/summary.md).
+    summary.md beside the index).
     """  # noqa: D301
     from omninb.reports.alerts import crossing_words
-    from omninb.reports.jobs import known_parameters
+    from omninb.reports.jobs import known_parameters, suite_of
     from omninb.reports.parameters import from_command_line
-    from omninb.reports.publication import record_of
+    from omninb.reports.records import record_of
     from omninb.reports.suite import run_report
+    from omninb.reports.suite_file import FileSuite
 
     with Usage():
-        given = from_command_line(known_parameters(suite), parameters, log)
+        # What is wrong in a suite that can be read is told to whom it names, by the run itself.
+        read = suite_of(suite, {}, datetime.now(UTC))
+        known = known_parameters(suite) if parameters else {}
+        given = from_command_line(known, parameters, log)
+    click.get_current_context().meta[OWN_WORDS] = isinstance(read, FileSuite)
     moment = None if as_of is None else as_of.replace(tzinfo=UTC)
     asked = suite[0] if len(suite) == 1 else suite
     index = run_report(asked, out, given, as_of=moment, run_id=run_id)

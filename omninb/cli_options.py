@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+OWN_WORDS = "omninb.own_words"  # whether errors are in a suite's keys already
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _COLUMNS_HELP = (
@@ -96,6 +97,29 @@ def log_options(command: Command) -> Command:
     return command
 
 
+def check_options(command: Command) -> Command:
+    """The options that say what a log must come up to."""
+    for option in (
+        click.option(
+            "--max-unpacked", type=click.IntRange(min=1), metavar="BYTES",
+            help="What a gzip or zstd file may unpack to. Default: 100 times its size.",
+        ),
+        click.option(
+            "--expect-rows", type=click.IntRange(min=0), metavar="N",
+            help="Rows of the last run: fewer warn, less than half as many are refused.",
+        ),
+        click.option(
+            "--expect-until", metavar="TIME", help="Refuse a log that ends earlier than this."
+        ),
+        click.option(
+            "--max-quarantined", type=float, metavar="SHARE",
+            help="The share of rows, from 0 to 1, that may be quarantined. Default: 0.05.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def run_options(command: Command) -> Command:
     """The options of commands that run notebooks."""
     command = click.option(
@@ -169,3 +193,21 @@ class Usage:
             from omninb.cli_words import in_command_words
 
             raise click.UsageError(in_command_words(str(error))) from None
+
+
+class Group(click.Group):
+    """Commands whose errors are one clear line: the house's own never show a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Invoke the command; an error ends with status 1."""
+        from omninb.errors import OmninbError
+
+        try:
+            return super().invoke(ctx)
+        except OmninbError as error:
+            from omninb.cli_words import in_command_words
+
+            said = str(error) if ctx.meta.get(OWN_WORDS) else in_command_words(str(error))
+            for words in (said, *getattr(error, "__notes__", [])):
+                click.echo(f"omninb: {words}", err=True)
+            ctx.exit(1)

@@ -6,13 +6,28 @@ import csv
 import io
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from omninb.errors import OmninbError
+from omninb.events.roles import REQUIRED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from omninb.events.proposal import Proposal
 
 _PAIR = r"""['"]([^'"{}]*)['"]: (?:['"]([^'"{}]*)['"]|…)"""
 _MAPPING = rf"\{{({_PAIR}(?:, {_PAIR})*)\}}"
+_LINES = ("header", "blank", "continuation", "accepted", "quarantined")
+_FILES = 10
+
+
+def _option(found: re.Match[str]) -> str:
+    value = found[3].replace("_", "") if found[2] is None else shlex.quote(found[2])
+    return f"--{found[1].replace('_', '-')} {value}"
+
+
 # How arguments of read_events are written in messages, and how on the command line.
 _SPELLINGS = (
     (r"(\w+)\['([^'\]]+)'\]=", r"--truth \1.\2="),
@@ -32,6 +47,7 @@ _SPELLINGS = (
     (r'time_unit="s", "ms", "us" or "ns"', "--time-unit s, ms, us or ns"),
     (r"time_unit=['\"](\w*)['\"]", r"--time-unit \1"),
     (r"decimal=['\"](.)['\"]", r"--decimal '\1'"),
+    (r"(max_quarantined|max_unpacked|expect_rows|expect_until)=(?:'([^']*)'|([\d_.]+))", _option),
     (r"(timezone|currency)=['\"]([^'\"]*)['\"]", r"--\1 \2"),
 )
 
@@ -87,35 +103,43 @@ def log_words(columns: Mapping[str, str], options: Mapping[str, Any]) -> str:
     return "".join(f" {word}" for word in words if word)
 
 
-def roles_words(found: Sequence[str], used: Mapping[str, str], proposal: Mapping[str, str]) -> str:
+def roles_words(
+    found: Sequence[str], used: Mapping[str, str], likely: Mapping[str, Proposal]
+) -> str:
     """A line a role: the column that plays it, or which one might."""
     lines = ["Role          Column", *(f"{role:<13} {column}" for role, column in used.items())]
     for role in ("customer_id", "timestamp", "channel"):
-        if role not in used:
-            near = f"; perhaps {proposal[role]!r}" if role in proposal else ""
-            lines.append(f"{role:<13} missing, and required{near}")
+        if role not in used and role not in likely:
+            lines.append(f"{role:<13} missing, and required")
+    for role, (column, why) in likely.items():
+        required = "missing, and required" if role in REQUIRED else "not given"
+        lines.append(f"{role:<13} {required}; perhaps {column!r} ({why})")
     kept = [name for name in found if name not in used.values()]
     return "\n".join(lines + [f"{'no role':<13} {', '.join(kept)}"] * bool(kept))
 
 
-def ledger_words(counts: Mapping[str, int], rows: Iterable[Any]) -> str:
-    """The account of all rows, and a line for each check that found something.
-
-    Parameters
-    ----------
-    counts : mapping
-        Rows ``read``, ``used``, ``duplicates_removed`` and ``quarantined``.
-    rows : iterable
-        With ``outcome``, ``rows``, ``check`` and ``example``.
-    """
+def ledger_words(counts: Mapping[str, int], quality: pd.DataFrame) -> str:
+    """What became of the rows, and a line for each check."""
     removed, refused = counts["duplicates_removed"], counts["quarantined"]
     lines = [
         f"{counts['read']:,} rows read = {counts['used']:,} used + {removed:,} duplicates removed"
         f" + {refused:,} quarantined"
     ]
-    for row in rows:
+    for row in quality[quality["outcome"] != "count"].itertuples():
         lines.append(f"  {row.outcome:<12} {row.rows:>12,}  {row.check}  {row.example}".rstrip())
     return "\n".join(lines)
+
+
+def files_words(files: Sequence[Mapping[str, Any]]) -> str:
+    """Where the lines of each text file went, the first ten of them."""
+    texts = [file for file in files if file["lines"]]
+    lines = [
+        f"\n  {file['file']}: {file['lines']:,} lines = "
+        + " + ".join(f"{number:,} {name}" for name, number in file.items() if name in _LINES)
+        for file in texts[:_FILES]
+    ]
+    more = len(texts) - _FILES
+    return "".join(lines) + f"\n  and {more:,} more files" * (more > 0)
 
 
 def next_checks(

@@ -90,7 +90,7 @@ def chosen_codes(
             chosen[labels.index(text)] = True
         elif labels:
             pooled = any(label.startswith("(fewer than") for label in labels)
-            rare = " Rare names were pooled (other_below=, MIN_CUSTOMERS)." if pooled else ""
+            rare = " Rare names were pooled (min_customers=, other_below=)." if pooled else ""
             raise OmninbError(
                 f"{argument}: no touchpoint has {role} {text!r}.{nearest(text, labels)}{rare}"
             )

@@ -190,7 +190,7 @@ DEFECTS = (
     Defect(23, "local time without an offset", "accepted", "", 0.06, _show(_local), _unequivocal),
     Defect(27, "day before month", "accepted", "", 0.04,
            _show(lambda when: f"{when.astimezone(ZONE):%d.%m.%Y %H:%M:%S}"), _unequivocal),
-    Defect(24, "other offsets", "accepted", "", 0.04,
+    Defect(24, "other offsets", "repaired", "offsets of times differ: all are UTC now", 0.04,
            _show(lambda when: when.astimezone(ZONE).isoformat(), _far)),
     Defect(26, "seconds since 1970", "accepted", "", 0.03,
            _show(lambda when: f"{when.timestamp():.0f}")),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omninb.adjusting import adjusted
+from omninb.drop_off_pooling import pooled_onward, pooled_places
 from omninb.drop_off_tally import (
     HIGH,
     LOST,
@@ -24,6 +25,11 @@ from omninb.intervals import Rates, difference_p_values
 from omninb.journeys import Journeys
 from omninb.passes.compiling import GROUPS
 from omninb.tallies import By, difference_columns, money_of, rate_columns, texts, with_node
+
+_ONWARD = (
+    "next_same_channel", "next_other_channel",
+    "leave_channel_rate", "leave_channel_rate_ci_lower", "leave_channel_rate_ci_upper",
+)  # fmt: skip
 
 
 def drop_off_table(
@@ -62,6 +68,10 @@ def drop_off_table(
         - ``value`` : money at this step's touchpoints of the lost; NaN where none of this step's
           touchpoints has a value.
 
+        Of a log read with ``min_customers=N``, nodes of a step with fewer than N customers are
+        counted as one, with more where they could be recalculated; counts of theirs that are too
+        small to tell are missing.
+
     Raises
     ------
     OmninbError
@@ -77,11 +87,18 @@ def drop_off_table(
     """
     taken = StepsTaken.of(journeys, steps, by, within)
     tally = DropOffTally.of(taken)
-    counts, labels = tally.places.values.sum(axis=0), tally.places.labels
+    labels, values = list(tally.places.labels), tally.places.values
+    withheld = [(False, False)] * len(labels)
+    if journeys.min_customers is not None:
+        there = np.flatnonzero(values[..., : OPEN + 1].any(axis=(0, 2)))
+        labels, values, withheld = pooled_places(
+            [labels[i] for i in there], values[:, there], journeys.min_customers, within is None
+        )
+    counts = values.sum(axis=0)
     customers = counts[:, : LOST + 1].sum(axis=1)
     shown = [i for i in range(len(counts)) if customers[i] or counts[i, OPEN]]
     shown.sort(key=lambda i: (labels[i][0], -customers[i], labels[i][1]))
-    values = tally.places.values[:, shown]
+    values = values[:, shown]
     whole = values[..., : LOST + 1].sum(axis=2)
     drop_off = _each_once(values[..., LOST], whole)
     leave = _each_once(values[..., [OTHER, LOST]].sum(axis=2), whole)
@@ -104,7 +121,14 @@ def drop_off_table(
         "p_adjusted": adjusted(difference_p_values(rest, drop_off), "holm"),
         "value": [money_of(counts[i, HIGH:]) if labels[i][0] in valued else np.nan for i in shown],
     }
-    frame = with_node(pd.DataFrame(columns), tally.facts.by)
+    frame = pd.DataFrame(columns)
+    onward, waiting = np.array([withheld[i] for i in shown], bool).reshape(-1, 2).T
+    if onward.any():
+        frame.loc[onward, list(_ONWARD)] = np.nan
+        frame.loc[onward, "leave_channel_interval_method"] = "none"
+    if waiting.any():
+        frame.loc[waiting, "open"] = np.nan
+    frame = with_node(frame, tally.facts.by)
     frame.attrs = taken.attrs(tally.facts)
     return frame
 
@@ -134,7 +158,8 @@ def lost_to_table(
         ``lost`` or ``left channel``; ``next``: node and event of the very next touchpoint, or how
         the journey ended (``exit``, ``open``, ``converted``); ``customers``; ``share`` of the
         customers with that step, node and outcome, with 95 % bounds and ``interval_method``.
-        Largest first within each.
+        Largest first within each. Of a log read with ``min_customers=N``, rows of fewer than N
+        customers are counted as one ``next``, or of several nodes as one row.
 
     Raises
     ------
@@ -151,7 +176,10 @@ def lost_to_table(
     """
     taken = StepsTaken.of(journeys, steps, by, within)
     tally = OnwardTally.of(taken)
-    labels, values = tally.onward.labels, tally.onward.values[..., 0]
+    labels, cells = list(tally.onward.labels), tally.onward.values
+    if journeys.min_customers is not None:
+        labels, cells = pooled_onward(labels, cells, journeys.min_customers)
+    values = cells[..., 0]
     counts = values.sum(axis=0)
     wholes: dict[tuple[str, ...], np.ndarray] = {}
     for i, label in enumerate(labels):
@@ -162,7 +190,7 @@ def lost_to_table(
         for label, count in zip(labels, counts.tolist(), strict=True)
     ]
     order = sorted(range(len(labels)), key=ranks.__getitem__)
-    labels = tuple(labels[i] for i in order)
+    labels = [labels[i] for i in order]
     whole = np.array([wholes[label[:3]] for label in labels], np.int64).reshape(-1, GROUPS).T
     columns: dict[str, object] = {
         "funnel_step": texts(taken.labels[int(label[0])] for label in labels),

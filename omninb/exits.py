@@ -15,6 +15,7 @@ from omninb.intervals import CONFIDENCE, Rates
 from omninb.journeys import Journeys
 from omninb.passes.compiling import GROUPS, each
 from omninb.passes.exits import POSITIONS, count_exits
+from omninb.pooling import LEFT_OUT, SHOWN, Total, pooled_rows
 from omninb.tallies import (
     By,
     Counts,
@@ -26,6 +27,7 @@ from omninb.tallies import (
     texts,
     with_node,
 )
+from omninb.wording import fewer_than
 
 _MOST_LABELS = 1_000
 
@@ -51,8 +53,18 @@ class ExitTally(Tally):
 
     @classmethod
     def of(cls, journeys: Journeys, by: By) -> ExitTally:
-        """Count the settled touchpoints of journeys by kind and position."""
+        """Count the settled touchpoints of journeys by kind and position; rare kinds as one."""
         codes, names = labels_of(journeys, by, _MOST_LABELS)
+        tally = cls._of(journeys, by, codes, names)
+        if journeys.min_customers is None:
+            return tally
+        into = _pooled(tally, journeys.min_customers)
+        kinds = sorted({into[name] for name in names})
+        code_of = np.array([kinds.index(into[name]) for name in names], np.uint16)
+        return cls._of(journeys, by, code_of[codes], kinds)
+
+    @classmethod
+    def _of(cls, journeys: Journeys, by: By, codes: np.ndarray, names: list[str]) -> ExitTally:
         positions = np.zeros((GROUPS, len(names), POSITIONS, 3), np.int64)
         kinds = np.zeros((GROUPS, len(names), 3), np.int64)
         goal = journeys.rules.end_at
@@ -73,6 +85,27 @@ class ExitTally(Tally):
             Counts.of(labels, kinds[..., :2]),
             Counts.of(labels, kinds[..., 2].max(axis=0)[None, :, None], np.maximum),
         )
+
+
+def _pooled(tally: ExitTally, fewest: int) -> dict[str, str]:
+    """The kind that each is counted as; what cannot even be told together has no name."""
+    pooled = fewer_than(fewest)
+    names = [label[0] for label in tally.kinds.labels]
+    counts = tally.positions.values.sum(axis=0).reshape(len(names), POSITIONS, 3).sum(axis=1)
+    there = np.flatnonzero(counts[:, 0])
+    found = pooled_rows(
+        tally.kinds.values[:, there, 0],
+        counts[there, :2],
+        [np.zeros(len(there), np.int64)],
+        fewest,
+        (Total(((row, 1),), ((row, 0),), at_most=True) for row in range(len(there))),
+        hosts=np.array([names[i] == pooled for i in there], bool),
+    )
+    into = {names[i]: pool for i, pool in zip(there, found.into.tolist(), strict=True)}
+    return {
+        name: name if into.get(name) == SHOWN else "" if into.get(name) == LEFT_OUT else pooled
+        for name in names
+    }
 
 
 def exit_table(
@@ -112,6 +145,9 @@ def exit_table(
           its logarithm); ``excess_exits`` = ``exits`` - ``expected_exits``;
         - ``p_value`` of a ratio of 1, ``p_adjusted`` (Benjamini and Hochberg 1995); ``flagged``
           where ``p_adjusted`` < 0.05 and the ratio is above 1; ``expected_end``.
+
+        Of a log read with ``min_customers=N``, kinds of fewer than N customers are counted as one,
+        with more where they could be recalculated.
 
     Raises
     ------
@@ -157,7 +193,7 @@ def exit_table(
             "expected_end": natural,
         }
     )
-    frame = frame[frame["settled"] > 0].sort_values(
+    frame = frame[(frame["settled"] > 0) & (frame["_node"] != "")].sort_values(
         ["expected_end", "excess_exits", "_node"], ascending=[True, False, True], ignore_index=True
     )
     frame = with_node(frame, tally.facts.by)
@@ -173,8 +209,9 @@ def _named(names: Sequence[str], expected_ends: Sequence[str]) -> np.ndarray:
             f"expected_ends={expected_ends!r}: give a list of names, such as {example}."
         )
     parts = [{name, *name.split(" · ")} for name in names]
+    pooled = any(name.startswith("(fewer than ") or not name for name in names)
     for end in expected_ends:
-        if names and not any(end in one for one in parts):
+        if names and not pooled and not any(end in one for one in parts):
             known = {part for one in parts for part in one}
             raise OmninbError(f"expected_ends: no {end!r} in the log.{nearest(str(end), known)}")
     return np.array([bool(one & set(expected_ends)) for one in parts], bool)

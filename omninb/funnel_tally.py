@@ -52,10 +52,19 @@ class FunnelTally(Tally):
     population: Counts
 
     @classmethod
-    def of(cls, search: Search, breakdown: Breakdown | None = None) -> FunnelTally:
-        """Find the attempts and count them, range by range of groups."""
+    def of(
+        cls,
+        search: Search,
+        breakdown: Breakdown | None = None,
+        into: Mapping[str, str] | None = None,
+    ) -> FunnelTally:
+        """Find the attempts and count them, range by range of groups; levels ``into`` others."""
         journeys, size = search.journeys, len(search.steps.labels)
         names, codes = _levels(journeys, breakdown)
+        if into is not None:
+            levels = sorted(set(into.values()))
+            codes = np.array([levels.index(into[name]) for name in names], np.uint16)[codes]
+            names = levels
         required = np.array(search.required)
         before = np.array([max((s for s in required if s < k), default=-1) for k in range(size)])
         ranges = search.ranges()

@@ -13,6 +13,7 @@ from omninb.funnel_answers import (
     level_rates,
     with_level_differences,
 )
+from omninb.funnel_pooling import pooled_levels, without_few
 from omninb.funnel_steps import Exclusion, FunnelSteps, Step
 from omninb.funnel_tally import Breakdown, FunnelTally
 from omninb.intervals import Rates
@@ -94,6 +95,10 @@ def funnel_table(
           ``p_value``, ``p_adjusted`` (Holm 1979, over the levels of a step), and ``small`` where
           fewer than 20 customers begin.
 
+        Of a log read with ``min_customers=N``, levels of which fewer than N customers begin are
+        counted as one, with more where they could be recalculated; steps that fewer than N
+        customers of a level made are left out, and the differences of these steps missing.
+
     Raises
     ------
     OmninbError
@@ -114,9 +119,13 @@ def funnel_table(
     asked = FunnelSteps.of(steps, optional, exclude)
     search = Search.of(journeys, asked, within, order, attempt, unit, hold)
     tally = FunnelTally.of(search, breakdown)
+    if journeys.min_customers is not None and breakdown is not None:
+        tally = FunnelTally.of(search, breakdown, pooled_levels(tally, journeys.min_customers))
     frame = funnel_frame(tally, asked, order, attempt)
     if breakdown is not None:
         frame = with_level_differences(frame, tally)
+    if journeys.min_customers is not None:
+        frame = without_few(frame, journeys.min_customers)
     counted = _count_name(attempt, unit, hold)
     frame = _named(frame, tally.facts.by, counted)
     frame = frame if asked.optional else frame.drop(columns="optional")
@@ -189,6 +198,8 @@ def funnel_period_table(
         frames.append(_named(frame, "period", "customers").drop(columns="optional"))
         first = first or rates
     whole = pd.concat(frames, ignore_index=True)
+    if journeys.min_customers is not None:
+        whole = without_few(whole, journeys.min_customers)
     whole.attrs = _attrs(tally, asked, within, "ordered", "first", "customers") | {"by": "period"}
     return whole
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pandas as pd
 from omninb.anchors import positive
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import END_STATES, Journeys
-from omninb.move_tally import ANY_END, MoveTally
+from omninb.move_pooling import ends_told, shared_moves
+from omninb.move_tally import ANY_END, Edge, MoveTally
 from omninb.tallies import SMALLER, START, By, texts
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ def transition_graph(
         with bounds that hold for all nodes at once (95 %, Bonferroni); ``mean_position`` (1 = first
         touchpoint of the journey), and for end states ``share`` (of settled journeys, whose number
         is ``settled``) with bounds. The graph carries the facts of the tables, and
-        ``smaller_pairs`` and ``smaller_transitions``.
+        ``smaller_pairs`` and ``smaller_transitions``. Of a log read with ``min_customers=N``, edges
+        that `transition_table` pools are bundled too, whatever their ends; nodes of fewer than N
+        customers are left out, as are counts of such ends and rates that would tell a bundled edge.
 
     Raises
     ------
@@ -61,21 +65,31 @@ def transition_graph(
     import networkx as nx
 
     min_journeys = positive(min_journeys, "min_journeys", 1 << 31)
-    tally = MoveTally.of(journeys, by, collapse_repeats, gaps=True)
+    whole, tally, rare = shared_moves(journeys, by, collapse_repeats, gaps=True)
     tally.facts.warn_if_unsettled()
-    inner = [edge for edge in tally.edges.labels if edge[0] != START and edge[1] not in END_STATES]
-    few = tally.edges.values[:, tally.edges.rows(inner), 1].sum(axis=0) < min_journeys
-    pooled = frozenset(edge for edge, small in zip(inner, few, strict=True) if small)
-    small_transitions = int(tally.edges.values[:, tally.edges.rows(list(pooled)), 0].sum())
-    if pooled:
-        tally = MoveTally.of(journeys, by, collapse_repeats, gaps=True, pooled=pooled)
+    joined = {pooled for edge, pooled in rare.items() if pooled and pooled[0] != edge[0]}
+    into: dict[Edge, Edge | None] = {
+        edge: (edge[0], SMALLER) if pooled and pooled not in joined else None
+        for edge, pooled in rare.items()
+    }
+    with_it = whole.edges.values[:, :, 1].sum(axis=0).tolist()
+    for edge, number in zip(whole.edges.labels, with_it, strict=True):
+        inner = edge[0] != START and edge[1] not in END_STATES
+        if inner and number < min_journeys and edge not in into:
+            into[edge] = (edge[0], SMALLER)
+    if into:
+        tally = MoveTally.of(journeys, by, collapse_repeats, gaps=True, pooled=into)
+    bundled = [i for i, (_, target) in enumerate(tally.edges.labels) if target == SMALLER]
+    smaller = int(tally.edges.values[:, bundled, 0].sum())
     table = tally.table()
     graph: nx.DiGraph[str] = nx.DiGraph(
-        **tally.facts.attrs(), smaller_pairs=len(pooled), smaller_transitions=small_transitions
+        **tally.facts.attrs(), smaller_pairs=len(into), smaller_transitions=smaller
     )
-    graph.add_nodes_from(_nodes(tally))
-    if pooled:
-        graph.add_node(SMALLER, kind="smaller", transitions=small_transitions)
+    graph.add_nodes_from(_nodes(whole))
+    if into:
+        graph.add_node(SMALLER, kind="smaller", transitions=smaller)
+    fewest = journeys.min_customers or 0
+    _forget(graph, into, fewest, ends_told(whole, fewest))
     rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
     for row in rows:
         graph.add_edge(row.pop("source"), row.pop("target"), **row)
@@ -96,7 +110,8 @@ def end_table(journeys: Journeys) -> pd.DataFrame:
         One row for each end state that occurs, the most frequent first: ``end_state``;
         ``journeys``, ``customers``; ``end_rate``: of the ``settled`` journeys, those that ended so
         (NaN for ``open``, which is no end yet), with ``end_rate_ci_lower``, ``end_rate_ci_upper``
-        (95 %) and ``interval_method``.
+        (95 %) and ``interval_method``. Of a log read with ``min_customers=N``, no row where fewer
+        than N customers end in one of the ways.
 
     Examples
     --------
@@ -106,7 +121,12 @@ def end_table(journeys: Journeys) -> pd.DataFrame:
     ['exit', 'converted', 'open']
     """
     tally = MoveTally.of(journeys, "channel", collapse_repeats=False, gaps=False)
-    ends = [{"end_state": name, **facts} for name, facts in _nodes(tally) if name in END_STATES]
+    told = ends_told(tally, journeys.min_customers or 0)
+    ends = [
+        {"end_state": name, **facts}
+        for name, facts in (_nodes(tally) if told else [])
+        if name in END_STATES
+    ]
     names = {f"share{part}": f"end_rate{part}" for part in ("", "_ci_lower", "_ci_upper")}
     columns = ["end_state", "journeys", "customers", "settled", *names, "interval_method"]
     frame = pd.DataFrame(ends, columns=columns).astype(dict.fromkeys(names, "float64"))
@@ -116,6 +136,26 @@ def end_table(journeys: Journeys) -> pd.DataFrame:
     )
     frame.attrs = tally.facts.attrs()
     return frame
+
+
+def _forget(
+    graph: nx.DiGraph[str], into: Mapping[Edge, Edge | None], fewest: int, with_ends: bool
+) -> None:
+    """Take from nodes what would tell their pooled edges, and leave out nodes of too few."""
+    for name in list(graph):
+        facts: dict[str, Any] = graph.nodes[name]
+        if facts["kind"] == "node" and facts["customers"] < fewest:
+            graph.remove_node(name)
+        elif facts["kind"] == "end" and not with_ends:  # it stays, and nothing is told of it
+            for key in ("journeys", "customers"):
+                del facts[key]
+            gone = [key for key in facts if key.startswith(("share", "settled"))]
+            facts |= dict.fromkeys(gone, float("nan"))
+        elif (name, "exit") in into:
+            gone = [key for key in facts if key.startswith("leave_")]
+            facts |= dict.fromkeys(gone, float("nan")) | {"interval_method": "none"}
+        if any(edge[0] == name and pooled is None for edge, pooled in into.items()):
+            facts |= {"settled": float("nan"), "touchpoints": float("nan")}
 
 
 def _nodes(tally: MoveTally) -> list[tuple[str, dict[str, object]]]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from omninb.conditions import Condition
 from omninb.errors import OmninbError, duration
+from omninb.journey_quality import END_STATES, quality_of, told_states
 from omninb.layout import Columns, layout_of
 from omninb.passes.compiling import each, threads
 from omninb.passes.cutting import copy_journeys, cut_lookback
@@ -22,8 +23,6 @@ from omninb.spelling import call_or_nothing
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
-
-END_STATES = ("open", "converted", "exit")
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class Journeys:
         The cut rules and what the log could see.
     made_by : tuple of str
         The calls that made them, the log's first, as Python writes them; empty where it cannot.
+    min_customers : int or None
+        Rows of tables with fewer customers are pooled (``min_customers`` of `omninb.read_events`).
     """
 
     group_offsets: np.ndarray
@@ -64,6 +65,7 @@ class Journeys:
     cut_by_lookback: int | None = 0
     sorted_again: int | None = 0
     made_by: tuple[str, ...] = ()
+    min_customers: int | None = None
 
     @classmethod
     def from_log(
@@ -95,6 +97,7 @@ class Journeys:
             layout.group_offsets, customers, offsets, layout.time, states, began_before,
             layout.columns, rules, sorted_again=layout.sorted_again,
             made_by=(log.made_by, call_or_nothing("journeys", (), given)),
+            min_customers=log.min_customers,
         )  # fmt: skip
         if lookback is None:
             return whole
@@ -243,7 +246,8 @@ class Journeys:
         pandas.DataFrame
             ``check``, ``count``, ``share`` of ``whole``, the number of ``of``. A silence longer
             than ``exit_after`` within a journey counts as a transition where the log is long enough
-            to see the return: with many of them, set ``split_gap``.
+            to see the return: with many of them, set ``split_gap``. Of a log read with
+            ``min_customers=N``, counts that tell of fewer than N customers are missing.
 
         Examples
         --------
@@ -251,44 +255,13 @@ class Journeys:
         >>> onb.sample().journeys().quality["check"].head(3).tolist()
         ['customers', 'journeys', 'journeys open']
         """
-        journeys, touchpoints = len(self), self.touchpoints
-        same = np.diff(self.time) == 0
-        inner = self.journey_offsets[1:-1] - 1
-        ties = int(same.sum() - same[inner].sum()) if touchpoints > 1 else 0
-        by_state = np.bincount(self.end_states, minlength=3)
-        began = int(self.began_before.sum())
-        silent = np.diff(self.time) > duration(self.rules.exit_after, "exit_after")
-        silences = int(silent.sum() - silent[inner].sum()) if touchpoints > 1 else 0
-        rows = [
-            ("customers", self.customers, "customers", self.customers),
-            ("journeys", journeys, "journeys", journeys),
-            *(
-                (f"journeys {s}", int(by_state[i]), "journeys", journeys)
-                for i, s in enumerate(END_STATES)
-            ),
-            ("journeys that may have begun before the log", began, "journeys", journeys),
-            ("touchpoints", touchpoints, "touchpoints", touchpoints),
-            ("settled touchpoints", self.settled, "touchpoints", touchpoints),
-            ("touchpoints at the same time as the one before", ties, "touchpoints", touchpoints),
-            ("silences longer than exit_after, not cut", silences, "touchpoints", touchpoints),
-        ]
-        if self.cut_by_lookback is not None:
-            cut = self.cut_by_lookback
-            whole = touchpoints + cut
-            rows.append(("touchpoints cut by lookback", cut, "touchpoints before the cut", whole))
-        if self.sorted_again is not None:
-            late = "customers whose rows were not in time order"
-            rows.append((late, self.sorted_again, "customers", self.customers))
-        frame = pd.DataFrame(rows, columns=["check", "count", "of", "whole"])
-        frame.insert(2, "share", frame["count"] / frame["whole"].where(frame["whole"] > 0))
-        return frame
+        return quality_of(self)
 
     def __repr__(self) -> str:
-        by_state = np.bincount(self.end_states, minlength=3)
-        states = ", ".join(f"{by_state[i]:,} {s}" for i, s in enumerate(END_STATES))
+        states = ", ".join(f"{count:,} {state}" for state, count in told_states(self).items())
         return (
             f"Journeys: {len(self):,} of {self.customers:,} customers, "
-            f"{self.touchpoints:,} touchpoints ({states})"
+            f"{self.touchpoints:,} touchpoints" + (f" ({states})" if states else "")
         )
 
 

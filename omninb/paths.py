@@ -19,6 +19,7 @@ from omninb.passes.compiling import GROUPS, each, group_ranges, threads
 from omninb.passes.customers import group_rows
 from omninb.passes.cutting import CONVERTED
 from omninb.passes.paths import PATH_FIELDS, count_shown_paths, hash_paths, read_path
+from omninb.path_pooling import pooled_paths
 from omninb.tallies import BEYOND, By, Facts, labels_of, ranges_of, texts
 
 _MOST_PATHS = 5_000_000
@@ -202,7 +203,9 @@ def path_table(
         than min(``exit_after``, ``split_gap``), converted or not; ``converted`` : those of them
         that ended so; ``conversion_rate`` = ``converted`` / ``settled``; 95 % bounds of share and
         rate as ``…_ci_lower``, ``…_ci_upper``; ``interval_method`` of the rate.
-        ``attrs["paths"]`` counts all different paths.
+        ``attrs["paths"]`` counts all different paths. Of a log read with ``min_customers=N``, the
+        paths shown of fewer than N customers are counted as one, the last, with more where they
+        could be recalculated; a count of theirs that is itself too small to tell is missing.
 
     Raises
     ------
@@ -227,7 +230,14 @@ def path_table(
     tally.facts.warn_if_unsettled()
     shown, paths = tally.top(top)
     counts, heaviest = _count_shown(journeys, hashes, shown)
+    withheld: list[str] = []
+    if journeys.min_customers is not None:
+        shown, paths, withheld = pooled_paths(journeys, hashes, shown, paths, counts)
+        counts, heaviest = _count_shown(journeys, hashes, shown)
     frame = _table(counts, heaviest, reading.per_customer(journeys).max(initial=0), paths)
+    if withheld:
+        frame.loc[len(frame) - 1, withheld] = np.nan
+        frame.loc[len(frame) - 1, "interval_method"] = "none"
     frame.attrs = tally.facts.attrs() | {
         "journeys_read": int(counts[:, -1, 0].sum()),
         "customers_read": int(counts[:, -1, 1].sum()),

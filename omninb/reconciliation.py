@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,8 @@ def reconciliation_table(
     pandas.DataFrame
         ``what`` is counted; ``table`` and ``count`` there; ``other_table`` and ``other_count``;
         ``difference`` = ``count`` - ``other_count``; ``agrees``: whether both count the same thing,
-        so that the difference must be 0; ``why`` they do or do not.
+        so that the difference must be 0; ``why`` they do or do not. Of a log read with
+        ``min_customers=N``, rows are left out where a count, or a difference but 0, is below N.
 
     Raises
     ------
@@ -55,6 +57,8 @@ def reconciliation_table(
     >>> table.loc[table["agrees"], "difference"].unique().tolist()
     [0]
     """
+    fewest = journeys.min_customers or 0
+    journeys = replace(journeys, min_customers=None)  # pooled tables would differ by what they pool
     rows = [*_whole_journeys(journeys, by), *_funnels(journeys, steps, by, within)]
     frame = pd.DataFrame(
         {
@@ -68,7 +72,10 @@ def reconciliation_table(
     frame["difference"] = frame["count"] - frame["other_count"]
     frame["agrees"] = [row[5] == _SAME for row in rows]
     frame["why"] = texts(row[5] for row in rows)
-    return frame
+    counts = frame[["count", "other_count"]].min(axis=1)
+    apart = frame["difference"].abs()
+    few = (counts < fewest) | ((apart > 0) & (apart < fewest))
+    return frame[~few].reset_index(drop=True) if few.any() else frame
 
 
 Row = tuple[str, str, int, str, int, str]

@@ -51,7 +51,7 @@ def spelled(value: object) -> str:
         given = {
             field.name: getattr(value, field.name)
             for field in dataclasses.fields(value)
-            if getattr(value, field.name) != field.default
+            if getattr(value, field.name) is not field.default
         }
         return call(f"onb.{type(value).__name__}", (), given)
     raise UnspellableError(f"{type(value).__name__} has no line of code.")

@@ -3,154 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from omninb.anchors import Reading, positive
+from omninb.anchors import Reading
 from omninb.conditions import Condition
 from omninb.errors import OmninbError
-from omninb.intervals import Rates
-from omninb.journeys import END_STATES, Journeys
-from omninb.passes.compiling import GROUPS, each
-from omninb.passes.steps import STEP_FIELDS, count_flows, count_steps
-from omninb.tallies import BEYOND, START, By, Counts, Facts, Tally, labels_of, ranges_of, texts
+from omninb.journeys import Journeys
+from omninb.step_tally import flow_tally, step_tally
+from omninb.tallies import By
 
-_MOST_LABELS = 1_024
-_MOST_STEPS = 50
 _OWN_COLUMNS = ("step", "journeys", "customers", "share", "interval_method")
-_FEW_KEYS = 4_096  # so few are counted straight away, without a look at which occur
 Anchor = Condition | Sequence[Condition] | None
-
-
-@dataclass(frozen=True)
-class StepTally(Tally):
-    """Counts of journeys by step and state, or by step and move.
-
-    Attributes
-    ----------
-    rows : Counts
-        Labels (step, state) or (step, source, target), the step as three digits; STEP_FIELDS.
-    read : Counts
-        Journeys and customers that were read: the denominators.
-    heaviest : Counts
-        The most journeys read of one customer.
-    """
-
-    rows: Counts
-    read: Counts
-    heaviest: Counts
-
-    @classmethod
-    def of(
-        cls,
-        journeys: Journeys,
-        by: By,
-        reading: Reading,
-        labels: Sequence[tuple[str, ...]],
-        values: np.ndarray,
-    ) -> StepTally:
-        """A tally from what a pass has counted."""
-        read = np.stack(reading.read(journeys), axis=-1)[:, None, :]
-        heaviest = np.array([[[reading.per_customer(journeys).max(initial=0)]]])
-        return cls(
-            Facts.of(journeys, by),
-            Counts.of(labels, values),
-            Counts((("journeys read",),), read),
-            Counts((("journeys read",),), heaviest, np.maximum),
-        )
-
-    def table(self, names: list[str], reading: Reading) -> pd.DataFrame:
-        """One row a label, with the share of the journeys read."""
-        sign = reading.way
-        journeys_at = self.rows.values[:, :, 0].sum(axis=0)
-        labels = self.rows.labels
-        order = sorted(
-            range(len(labels)), key=lambda i: (labels[i][0], -journeys_at[i], labels[i][1:])
-        )
-        labels, values = tuple(labels[i] for i in order), self.rows.values[:, order]
-        counts = values.sum(axis=0)
-        read = self.read.values[:, [0] * len(order)]
-        rates = Rates(
-            values[:, :, 0],
-            read[:, :, 0],
-            counts[:, 1],
-            read[:, :, 1].sum(axis=0),
-            np.repeat(self.heaviest.values[0, :, 0], len(order)),
-        )
-        lower, upper, method = rates.bounds()
-        frame = pd.DataFrame(
-            {"step": np.array([sign * int(label[0]) for label in labels], np.int64)}
-            | {name: texts(label[i] for label in labels) for i, name in enumerate(names, 1)}
-            | {
-                "journeys": counts[:, 0],
-                "customers": counts[:, 1],
-                "share": rates.estimate,
-                "share_ci_lower": lower,
-                "share_ci_upper": upper,
-                "interval_method": texts(method),
-            }
-        )
-        frame.attrs = self.facts.attrs() | {
-            "journeys_read": int(self.read.values[:, 0, 0].sum()),
-            "customers_read": int(self.read.values[:, 0, 1].sum()),
-        }
-        if reading.words:
-            frame.attrs["anchor"] = reading.words
-        return frame
-
-
-def step_tally(
-    journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
-) -> StepTally:
-    """Count journeys by step and state."""
-    codes, labels = labels_of(journeys, by, _MOST_LABELS)
-    steps = positive(max_steps, "max_steps", _MOST_STEPS) + 1
-    states = [*labels, *END_STATES, START]
-    counts = np.zeros((GROUPS, steps, len(states), len(STEP_FIELDS)), np.int64)
-    common = (
-        journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets, codes,
-        journeys.end_states, reading.anchors, len(labels), reading.way, collapse_repeats, counts,
-    )  # fmt: skip
-    each(count_steps, [(*r, *common) for r in ranges_of(journeys)])
-    kept = np.argwhere(counts[..., 0].any(axis=0))
-    return StepTally.of(
-        journeys,
-        by,
-        reading,
-        [(f"{step:03d}", states[state]) for step, state in kept],
-        counts[:, kept[:, 0], kept[:, 1]],
-    )
-
-
-def flow_tally(
-    journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
-) -> StepTally:
-    """Count journeys by step and move."""
-    codes, labels = labels_of(journeys, by, _MOST_LABELS)
-    steps = positive(max_steps, "max_steps", _MOST_STEPS)
-    states = [*labels, *END_STATES, START, BEYOND]
-    n = len(states)
-    seen = np.zeros((steps + 2) * n * n, bool)
-    layout = (
-        journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets, codes,
-        journeys.end_states, reading.anchors, len(labels), steps, reading.way, collapse_repeats,
-    )  # fmt: skip
-    ranges = ranges_of(journeys)
-    if len(seen) <= _FEW_KEYS:
-        seen[:] = True
-    else:
-        nothing = np.empty((GROUPS, 0, len(STEP_FIELDS)), np.int64)
-        each(count_flows, [(*r, *layout, np.empty(0, np.int32), seen, nothing) for r in ranges])
-    keys = np.flatnonzero(seen)
-    row_of = np.zeros(len(seen), np.int32)
-    row_of[keys] = np.arange(len(keys))
-    counts = np.zeros((GROUPS, len(keys), len(STEP_FIELDS)), np.int64)
-    each(count_flows, [(*r, *layout, row_of, seen, counts) for r in ranges])
-    made = counts[..., 0].sum(axis=0) > 0
-    moves = [(f"{k // n // n:03d}", states[k // n % n], states[k % n]) for k in keys[made]]
-    return StepTally.of(journeys, by, reading, moves, counts[:, made])
 
 
 def step_table(
@@ -186,7 +50,9 @@ def step_table(
         ``exit``, ``open``; before an anchor, START); ``journeys`` and ``customers`` there;
         ``share`` of the journeys read (all, or those with the anchor: ``attrs["journeys_read"]``)
         with ``share_ci_lower``, ``share_ci_upper`` (95 %), ``interval_method``. A journey that is
-        over stays in its end state, so the shares of every step sum to 1.
+        over stays in its end state, so the shares of every step sum to 1. Of a log read with
+        ``min_customers=N``, states of a step with fewer than N customers are counted as one, with
+        more where they could be recalculated.
 
     Raises
     ------
@@ -243,6 +109,9 @@ def flow_table(
         and ``customers`` that made that move; ``share`` of the journeys read
         (``attrs["journeys_read"]``) with ``share_ci_lower``, ``share_ci_upper`` (95 %) and
         ``interval_method``. What flows into a node at a step flows out of it at the next.
+        Of a log read with ``min_customers=N``, moves of a step with fewer than N customers are
+        counted as one, from and to ``(fewer than N customers)``, with more where they could be
+        recalculated.
 
     Raises
     ------

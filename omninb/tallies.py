@@ -17,6 +17,7 @@ from omninb.journeys import Journeys, given_journeys
 from omninb.layout import writable
 from omninb.passes.attempt_counts import NO_VALUE
 from omninb.passes.compiling import group_ranges
+from omninb.wording import fewer_than
 
 START = "START"
 BEYOND = "(beyond)"
@@ -196,7 +197,8 @@ def labels_of(
     """Codes and labels of the nodes of an analysis, refused where there are too many to read.
 
     A value that bears the name of a node of omninb's own, such as START, gets its role behind it:
-    ``START (channel)``.
+    ``START (channel)``. Values of fewer than the journeys' ``min_customers`` customers bear one
+    name together, that of :func:`omninb.wording.fewer_than`.
 
     Raises
     ------
@@ -204,6 +206,8 @@ def labels_of(
         If ``by`` has more than ``most`` labels.
     """
     codes, labels = given_journeys(journeys).columns.codes(by, argument)
+    if journeys.min_customers is not None:
+        codes, labels = _pool_labels(journeys, codes, labels, journeys.min_customers)
     if len(labels) > most:
         raise OmninbError(
             f"{argument}={by!r} has {len(labels):,} different values; this analysis takes {most:,}:"
@@ -215,6 +219,20 @@ def labels_of(
         while shown[i] in OWN_NODES or (shown[i] != label and shown[i] in labels):
             shown[i] += f" ({role})"
     return codes, shown
+
+
+def _pool_labels(
+    journeys: Journeys, codes: np.ndarray, labels: list[str], fewest: int
+) -> tuple[np.ndarray, list[str]]:
+    starts = journeys.journey_offsets[journeys.customer_offsets]
+    customer = np.repeat(np.arange(journeys.customers), np.diff(starts))
+    pairs = pd.unique(customer * len(labels) + codes)
+    customers = np.bincount(pairs % max(len(labels), 1), minlength=len(labels))
+    pooled = fewer_than(fewest)
+    shown = [pooled if n < fewest else name for n, name in zip(customers, labels, strict=True)]
+    names = sorted(set(shown))
+    at = {name: code for code, name in enumerate(names)}
+    return np.array([at[name] for name in shown], np.uint16)[codes], names
 
 
 def micros_of(journeys: Journeys) -> np.ndarray:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 
 from omninb.adjusting import adjusted
 from omninb.intervals import CONFIDENCE, difference_bounds, difference_p_values
 from omninb.journeys import Journeys
-from omninb.move_tally import MoveTally
+from omninb.move_pooling import shared_moves
+from omninb.move_tally import Edge, MoveTally
 from omninb.tallies import By, texts
+
+_RATES = ("probability", "probability_ci_lower", "probability_ci_upper")
 
 
 def transition_table(
@@ -49,6 +55,10 @@ def transition_table(
           ``none``.
         - ``median_gap``, ``p90_gap`` : Timedelta over all transitions, within 0.8 %.
 
+        Of a log read with ``min_customers=N``, transitions of fewer than N customers are counted as
+        one of their source, to ``(fewer than N customers)``, with more where they could be
+        recalculated; sources with too little besides share one row without a probability.
+
     Raises
     ------
     OmninbError
@@ -67,9 +77,19 @@ def transition_table(
     >>> table.groupby("source")["probability"].sum().round(9).unique().tolist()
     [1.0]
     """
-    tally = MoveTally.of(journeys, by, collapse_repeats, gaps)
+    _, tally, pooled = shared_moves(journeys, by, collapse_repeats, gaps)
     tally.facts.warn_if_unsettled()
-    return tally.table()
+    return _table(tally, pooled)
+
+
+def _table(tally: MoveTally, pooled: Mapping[Edge, Edge | None]) -> pd.DataFrame:
+    """The table; what is pooled of several sources is a sum, and has no probability."""
+    frame = tally.table()
+    joined = {into[0] for edge, into in pooled.items() if into and edge[0] != into[0]}
+    several = frame["source"].isin(joined)
+    frame.loc[several, list(_RATES)] = np.nan
+    frame.loc[several, "interval_method"] = "none"
+    return frame
 
 
 def transition_difference_table(
@@ -98,6 +118,7 @@ def transition_difference_table(
         bounds of both combined as if independent: Newcombe 1998; ``none``), ``p_value`` (two-sided,
         not adjusted either), ``p_value_adjusted`` (among all rows: Benjamini and Hochberg 1995) and
         ``differs``, whether that is below .05. Largest first.
+        Transitions that `transition_table` would pool in either are left out.
         ``attrs["a"]`` and ``attrs["b"]`` hold the facts of both.
 
     Raises
@@ -114,14 +135,16 @@ def transition_difference_table(
     >>> bool(table["difference"].between(-1, 1).all())
     True
     """
-    tallies = [MoveTally.of(side, by, collapse_repeats, gaps=False) for side in (a, b)]
+    shared = [shared_moves(side, by, collapse_repeats, gaps=False) for side in (a, b)]
+    tallies = [tally for _, tally, _ in shared]
     for tally in tallies:
         tally.facts.warn_if_unsettled()
+    hidden = {edge for *_, pooled in shared for pair in pooled.items() for edge in pair if edge}
     sources = set(tallies[0].nodes.labels) & set(tallies[1].nodes.labels)
     edges = sorted(
         edge
         for edge in {*tallies[0].edges.labels, *tallies[1].edges.labels}
-        if edge[1] != "open" and (edge[0],) in sources
+        if edge[1] != "open" and (edge[0],) in sources and edge not in hidden
     )
     rates_a, rates_b = (tally.rates(edges) for tally in tallies)
     lower, upper, method = difference_bounds(rates_a, rates_b)

@@ -241,7 +241,9 @@ def _method(frame: pd.DataFrame) -> str | None:
 def _facts(frame: pd.DataFrame) -> dict[str, Any]:
     """Numbers of the log that the page's first lines state; counts and dates only."""
     facts: dict[str, Any] = {
-        k: int(frame.attrs[k]) for k in ("journeys", "customers") if k in frame.attrs
+        k: int(frame.attrs[k])
+        for k in ("journeys", "customers")
+        if frame.attrs.get(k) is not None  # not told of few
     }
     dates = {
         k: pd.Timestamp(frame.attrs[k]).date().isoformat()

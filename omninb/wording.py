@@ -62,3 +62,14 @@ def duration_words(value: Any) -> str:
         if abs(seconds) >= size:
             return f"{number_words(seconds / size)} {unit}"
     return f"{number_words(round(seconds, 1) if 0 < abs(seconds) < 1 else round(seconds))} s"
+
+
+def fewer_than(customers: int) -> str:
+    """The name under which rarer ones are pooled.
+
+    Examples
+    --------
+    >>> fewer_than(10)
+    '(fewer than 10 customers)'
+    """
+    return f"(fewer than {customers:,} customers)"

@@ -168,6 +168,50 @@ def test_check_accounts_for_every_row(log: Path) -> None:
     assert run("check", log, "--columns", columns).exit_code == 1  # naive times, no zone
 
 
+DAY = "2024-03-0%d 10:0%d:00"
+WORDS = ["web", "store", "app"]
+
+
+def test_check_proposes_roles_by_what_columns_hold(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    rows = [f"{DAY % (1 + n % 9, n % 7)},k{n % 13},{WORDS[n % 3]},{n}.50" for n in range(60)]
+    path.write_text("\n".join(["f1,f2,f3,f4", *rows, ""]), encoding="utf-8")
+    result = run("check", path)
+    assert "customer_id   missing, and required; perhaps 'f2' (13 different values in 60)" in (
+        result.output
+    )
+    full = "--columns customer_id=f2,timestamp=f1,channel=f3,value=f4"
+    assert proposed(result) == [f"omninb check {path} {full}"]
+    assert run("check", path, "--timezone", "UTC").exit_code == 1  # a proposal is never used
+    assert pasted(f"{proposed(result)[0]} --timezone UTC").exit_code == 0
+
+
+def test_check_shows_where_every_line_went(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    good = "a,2024-03-01T10:00:00Z,web\n"
+    path.write_text(f"customer_id,timestamp,channel\n{good * 9}\na,b\n", encoding="utf-8")
+    refused = run("check", path)
+    assert refused.exit_code == 1
+    assert "1 of 10 rows (10.0%) are quarantined, more than the 5 % that may be" in refused.output
+    assert "1  too few columns (first: log.csv, line 12)" in refused.output
+    (line,) = proposed(refused)
+    assert line.endswith("--max-quarantined 0.1")
+    accepted = pasted(line)
+    assert accepted.exit_code == 0
+    assert (
+        "log.csv: 12 lines = 1 header + 1 blank + 0 continuation + 9 accepted + 1 quarantined"
+        in accepted.output
+    )
+    assert "max_quarantined=" in accepted.output and not proposed(accepted)
+    stale = run("check", path, "--max-quarantined", "0.1", "--expect-until", "2024-03-02 12:00")
+    assert (
+        stale.exit_code == 1 and "--expect-until '2024-03-02 12:00': the log ends" in stale.output
+    )
+    assert run("check", path, "--max-quarantined", "0.1", "--expect-rows", "21").exit_code == 1
+    fewer = run("check", path, "--max-quarantined", "0.1", "--expect-rows", "11")
+    assert fewer.exit_code == 0 and "fewer rows than the last time  9.1%" in fewer.output
+
+
 @pytest.mark.parametrize(
     "columns, says",
     [("user", "no role=column"), ("a=b,a=c", "given twice"), ("=x", "no role=column")],

@@ -216,3 +216,37 @@ def test_silences_longer_than_exit_after_are_counted():
     log = log_of([("a", 0, "web", "view"), ("a", 40 * DAY, "web", "view")])
     quality = log.journeys().quality.set_index("check")["count"]
     assert quality["silences longer than exit_after, not cut"] == 1
+
+
+def test_shared_counts_tell_of_no_few_customers():
+    rows = [(f"c{c}", c * HOUR, "web", "view") for c in range(30)]
+    rows += [(f"c{c}", (c + 1) * HOUR, "web", "purchase" if c < 16 else "view") for c in range(30)]
+    rows += [("c0", 90 * DAY + i * HOUR, "web", "view") for i in range(40)]  # open, of one customer
+    rows += [(f"c{c}", c * HOUR, "web", "view") for c in range(12)]  # ties, and late rows
+    rules = {"end_at": "purchase", "split_gap": "30d"}
+    whole, shared = (log_of(rows, min_customers=n).journeys(**rules) for n in (None, 10))
+    told, plain = (one.quality.set_index("check") for one in (shared, whole))
+    assert plain.loc["journeys open", "count"] == 1 and "1 open" in repr(whole)
+    gone = ["journeys open", "journeys exit", "settled touchpoints"]
+    assert set(told.index[told["count"].isna()]) >= set(gone)
+    assert told["share"].isna().equals(told["count"].isna())
+    for state in ("open", "exit"):  # neither, as the third follows from two
+        assert state not in repr(shared)
+    kept = told[told["count"].notna()]
+    assert {"journeys converted", "touchpoints at the same time as the one before"} <= {*kept.index}
+    assert kept["count"].tolist() == plain.loc[kept.index, "count"].tolist()
+    assert shared.quality["count"].dtype == "Int64" and whole.quality["count"].dtype == "int64"
+
+
+@given(random_rows(), st.sampled_from([None, "5d"]))
+def test_ledgers_counts_are_what_plain_loops_count(rows, gap):
+    rules = known(rows, {"split_gap": gap, "end_at": "purchase"})
+    journeys = log_of(rows).journeys(**rules, exit_after="3d")
+    frame, quality = journeys.to_frame(), journeys.quality.set_index("check")["count"]
+    waits = frame.groupby("journey")["timestamp"].diff()
+    assert quality["touchpoints at the same time as the one before"] == (waits == "0s").sum()
+    assert quality["silences longer than exit_after, not cut"] == (waits > "3D").sum()
+    assert quality["settled touchpoints"] == journeys.settled
+    states = frame.drop_duplicates("journey")["end_state"].value_counts()
+    for state in ("open", "converted", "exit"):
+        assert quality[f"journeys {state}"] == states.get(state, 0)

@@ -220,6 +220,21 @@ def test_what_the_readme_says_settles_a_refusal_settles_it(message, tmp_path):
     assert len(onb.read_events(file, **settles)) == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
+def test_the_way_to_mend_holds_where_more_than_five_percent_are_bad(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (recipe,) = [one for one in blocks(README, "python") if "mended" in one]
+    good = "".join(f"c{n},2025-03-01 10:00,web\n" for n in range(20)).encode()
+    bad = ",2025-03-01 10:00,web\nx,2025-03-01 10:00,caf\xe9\n".encode("latin-1")
+    Path("events.csv").write_bytes(b"customer_id,timestamp,channel\n" + good + bad)
+    log = onb.read_events("events.csv", timezone="Europe/Berlin", max_quarantined=0.25)
+    namespace = {"onb": onb, "log": log}
+    exec(compile(recipe, "README.md", "exec"), namespace)
+    again = namespace["log"]
+    assert again.counts["quarantined"] == 3  # the id is still missing, the letter is not
+    assert again.table["channel"].to_pylist()[-1] == "caf\ufffd"
+
+
 def test_a_name_of_our_own_gets_its_role_behind_it():
     frame = pd.DataFrame([{**ROW, "event": "open"}, {**ROW, "event": "click"}])
     steps = onb.step_table(onb.read_events(frame).journeys(), by="event")
@@ -234,7 +249,7 @@ def test_the_readme_names_every_public_name_role_and_notebook_and_no_other():
         assert name in onb.__all__
     table = README.split("### Roles")[1].split("\n\n")[1]
     first_cells = " ".join(row.split("|")[1] for row in table.splitlines())
-    assert sorted(re.findall(r"`(\w+)`", first_cells)) == sorted(ROLES)
+    assert sorted(re.findall(r"`(\w+)`", first_cells)) == sorted([*ROLES, "currency"])
     required = [row for row in table.splitlines() if row.split("|")[2].strip() == "yes"]
     assert [re.search(r"`(\w+)`", row).group(1) for row in required] == list(REQUIRED)
     notebooks = re.findall(r"\]\(notebooks/(\w+)\.ipynb\)", README)

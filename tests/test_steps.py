@@ -13,7 +13,7 @@ from test_transitions import by_hand
 
 import omninb as onb
 from omninb.anchors import Reading
-from omninb.steps import flow_tally, step_tally
+from omninb.step_tally import flow_tally, step_tally
 
 
 def steps_of(table):

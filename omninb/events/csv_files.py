@@ -1,152 +1,77 @@
-"""CSV files: read by DuckDB as text, counted by omninb, and the two held against each other."""
+"""CSV files: omninb finds the records, Arrow reads their fields as text, and both must agree."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.lines import Bytes, Lines, find_lines
-from omninb.events.parts import Part, Refused, unpack
-from omninb.events.sandbox import quoted, sandbox, without_glob
+from omninb.events.lines import Bytes, Lines, Mask, blocks
+from omninb.events.packing import unpacked
+from omninb.events.parts import CUT, Part, Refused
 
+LARGEST_FIELD = 2_000_000
 _DELIMITERS = ",;\t|"
-_REASONS = {
-    "MISSING COLUMNS": "too few columns",
-    "TOO MANY COLUMNS": "too many columns",
-    "UNQUOTED VALUE": "text after a closing quote",
-    "LINE SIZE OVER MAXIMUM": "a record over 2 MB",
-    "INVALID ENCODING": "encoding: not UTF-8",
-}
+_MARK = b"\xef\xbb\xbf"
+_TEXT_LIMIT = 100_000
+_CUT = CUT.encode()
 
 
-def read_csv(path: Path) -> Part:
-    """Read one CSV file, every column as text.
+def read_csv(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+    """Read one CSV file block by block, every column as text.
 
     Parameters
     ----------
     path : Path
         Plain, gzip or zstd; the first bytes tell which, not the name.
+    max_unpacked : int, optional
+        Bytes that a packed file may unpack to; 100 times its size without it.
 
-    Returns
-    -------
+    Yields
+    ------
     Part
-        Its columns are text; empty fields are null.
+        One for each block, at least one in all, with columns alike. They are text; empty fields
+        are null.
 
     Raises
     ------
     OmninbError
         If the file is empty, not UTF-8, damaged, still growing, or not CSV.
     """
-    size = path.stat().st_size
-    data, packing = unpack(path)
     name = path.name
-    header, delimiter = _header(data, name)
-    lines = find_lines(data, name, ord(delimiter))
-    table, rejects = _read(path, packing, delimiter, header, _blank_before_header(data))
-    if path.stat().st_size != size:
-        raise OmninbError(f"{name} is still being written: it grew while it was read. Wait for it.")
-    record = np.ones(len(lines.starts), bool)
-    record[0] = False
-    refused = []
-    # A reject's place counts from 1 and may be the LF of the line before, or a blank line between.
-    at = np.searchsorted(lines.starts, [position - 1 for position, _ in rejects])
-    for row, (_, reason) in zip(at.tolist(), rejects, strict=True):
-        if row < len(record) and record[row]:
-            record[row] = False
-            refused.append(Refused(int(lines.numbers[row]), text_at(data, lines, row), reason))
-    kept = np.flatnonzero(record)
-    if len(kept) != table.num_rows:
-        raise OmninbError(
-            f"{name}: the CSV reader found {table.num_rows + len(refused):,} records, and omninb's "
-            f"own count of lines found {len(lines.starts) - 1:,}. Nothing was read, for rows would "
-            "be lost or doubled. Look for quotes inside unquoted fields, or save the file as "
-            "Parquet."
-        )
+    pieces, delimiter = _dialect(unpacked(path, max_unpacked), name)
     notes = [] if delimiter == "," else [f"fields are separated by {delimiter!r}"]
-    return Part(
-        name=name,
-        path=str(path),
-        table=table,
-        numbers=lines.numbers[kept],
-        refused=refused,
-        physical=lines.physical,
-        header=1,
-        blank=lines.blank,
-        continuation=lines.continuation,
-        text=lambda row: text_at(data, lines, int(kept[row])),
-        notes=notes,
-        repeated_header=_same_as_header(table, header),
-    )
+    names: list[str] = []
+    for data, lines in blocks(pieces, name, ord(delimiter)):
+        header = 0
+        if not names and len(lines.starts):
+            header, names = 1, _header(data, lines, name, delimiter)
+        if names:
+            yield _part(path, data, lines, names, delimiter, header, notes)
 
 
 def csv_columns(path: Path) -> list[str]:
     """The column names of a CSV file."""
-    data, _ = unpack(path)
-    return distinct_names(_header(data, path.name)[0])
+    pieces, delimiter = _dialect(unpacked(path), path.name)
+    for data, lines in blocks(pieces, path.name, ord(delimiter)):
+        if len(lines.starts):
+            return distinct_names(_header(data, lines, path.name, delimiter))
+    raise AssertionError("a text that is not empty has a first line")
 
 
-def text_at(data: Bytes, lines: Lines, row: int, limit: int = 500) -> str:
-    """The text of one record, shortened to `limit` bytes."""
+def text_at(data: Bytes, lines: Lines, row: int) -> str:
+    """The text of one record; of an overlong one its first 100,000 bytes."""
     begin, end = int(lines.starts[row]), int(lines.ends[row])
-    text = data[begin : min(end, begin + limit)].tobytes().decode("utf-8", "replace")
-    return text + " …" if end - begin > limit else text
-
-
-def _blank_before_header(data: Bytes) -> int:
-    head = data[: 1 << 16].tobytes().removeprefix(b"\xef\xbb\xbf")
-    gap = head[: len(head) - len(head.lstrip(b"\r\n"))]
-    return max(gap.count(b"\n"), gap.count(b"\r"))
-
-
-def _header(data: Bytes, name: str) -> tuple[list[str], str]:
-    """Column names and the delimiter, which the header alone settles."""
-    head = data[: 1 << 20].tobytes()
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise OmninbError(f"{name} is UTF-16. Save it as UTF-8.")
-    head = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-    if not head.strip():
-        raise OmninbError(f"{name} is empty: there is not even a header line.")
-    text = head.decode("utf-8", "replace")
-    rows = {
-        delimiter: next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-        for delimiter in _DELIMITERS
-    }
-    delimiter = max(rows, key=lambda one: len(rows[one]))
-    return rows[delimiter], delimiter
-
-
-def _read(
-    path: Path, packing: str, delimiter: str, header: list[str], blank: int
-) -> tuple[pa.Table, list[tuple[int, str]]]:
-    """The table of texts, and (byte, reason) of every record that the reader refused."""
-    import duckdb
-
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(header)))
-    query = (
-        f"FROM read_csv(?, delim={quoted(delimiter)}, header=false, skip={blank + 1}, quote='\"', "
-        f"escape='\"', auto_detect=false, columns={{{columns}}}, compression={quoted(packing)}, "
-        "strict_mode=true, null_padding=false, store_rejects=true, rejects_limit=0)"
-    )
-    connection = sandbox(path)
-    try:
-        table = connection.sql(query, params=[without_glob(str(path))]).to_arrow_table()
-        rejects = connection.sql(
-            "SELECT min(line_byte_position), arg_min(error_type::VARCHAR, byte_position) "
-            "FROM reject_errors GROUP BY line ORDER BY 1"
-        ).fetchall()
-    except duckdb.Error as error:
-        raise OmninbError(
-            f"{path.name} cannot be read as CSV: {str(error).splitlines()[0]}"
-        ) from error
-    finally:
-        connection.close()
-    reasons = [(position, _REASONS.get(kind, kind.lower())) for position, kind in rejects]
-    return table.rename_columns(distinct_names(header)), reasons
+    text = data[begin : min(end, begin + _TEXT_LIMIT)].tobytes().decode("utf-8", "replace")
+    return text + " …" if end - begin > _TEXT_LIMIT else text
 
 
 def distinct_names(names: list[str]) -> list[str]:
@@ -157,20 +82,198 @@ def distinct_names(names: list[str]) -> list[str]:
     >>> distinct_names(["a", "b", "a"])
     ['a', 'b', 'a (2)']
     """
-    given: list[str] = []
+    given: dict[str, None] = {}
     for name in names:
         unique, count = name, 1
         while unique in given:
             count += 1
             unique = f"{name} ({count})"
-        given.append(unique)
-    return given
+        given[unique] = None
+    return list(given)
 
 
-def _same_as_header(table: pa.Table, header: list[str]) -> np.ndarray | None:
+def _dialect(pieces: Iterator[bytes], name: str) -> tuple[Iterator[bytes], str]:
+    """The text without a byte order mark, and the delimiter, which the header alone settles."""
+    head = next(pieces, b"")
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise OmninbError(f"{name} is UTF-16. Save it as UTF-8.")
+    head = head.removeprefix(_MARK)
+    if not head.strip():
+        raise OmninbError(f"{name} is empty: there is not even a header line.")
+    first = head.lstrip(b"\r\n")[: 1 << 20].decode("utf-8", "replace")
+    counts = {delimiter: len(_fields(first, delimiter, name)) for delimiter in _DELIMITERS}
+    return chain([head], pieces), max(counts, key=lambda delimiter: counts[delimiter])
+
+
+def _fields(text: str, delimiter: str, name: str) -> list[str]:
+    """The fields of the first record of a text."""
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise OmninbError(f"{name}, line 1: the header cannot be read: {error}") from error
+
+
+def _header(data: Bytes, lines: Lines, name: str, delimiter: str) -> list[str]:
+    """The column names, in the first record."""
+    header = data[lines.starts[0] : lines.ends[0]].tobytes()
+    where = f"{name}, line {lines.numbers[0]}"
+    if b"\0" in header:
+        raise OmninbError(
+            f"{where}: the header holds NUL bytes. Perhaps the file is UTF-16, or no text at all. "
+            "Save it as UTF-8."
+        )
+    try:
+        text = header.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise OmninbError(
+            f"{where}: the header is not UTF-8 (byte {error.start + 1}). Save the file as UTF-8."
+        ) from error
+    if lines.spoilt[0]:
+        raise OmninbError(f"{where}: the header holds text after a closing quote. Mend that line.")
+    return _fields(text, delimiter, name)
+
+
+def _part(
+    path: Path, data: Bytes, lines: Lines, names: list[str], delimiter: str, header: int,
+    notes: list[str],
+) -> Part:  # fmt: skip
+    """The records of one block."""
+    reasons = _unreadable(data, lines, ord(delimiter))
+    record = np.ones(len(lines.starts), bool)
+    record[:header] = False
+    record[list(reasons)] = False
+    at = np.flatnonzero(record)
+    table, refused = _read(_only(data, lines, record), names, delimiter, path.name)
+    reasons |= {int(at[place]): reason for place, reason in refused.items() if place < len(at)}
+    kept = np.delete(at, list(refused)) if refused else at
+    if len(kept) != table.num_rows or len(refused) > len(at):
+        raise OmninbError(
+            f"{path.name}: from line {lines.numbers[0] if len(at) else 1}, the CSV reader found "
+            f"{table.num_rows + len(refused):,} records, and omninb's own count of lines found "
+            f"{len(at):,}. Nothing was read, for rows would be lost or doubled. Look for quotes "
+            "inside unquoted fields, or save the file as Parquet."
+        )
+    return Part(
+        name=path.name,
+        path=str(path),
+        table=table,
+        numbers=lines.numbers[kept],
+        refused=[
+            Refused(
+                int(lines.numbers[row]),
+                text_at(data, lines, row),
+                reasons[row],
+                1 if lines.spans is None else int(lines.spans[row]),
+            )
+            for row in sorted(reasons)
+        ],
+        physical=lines.physical,
+        header=header,
+        blank=lines.blank,
+        continuation=lines.continuation,
+        text=lambda row: text_at(data, lines, int(kept[row])),
+        notes=notes,
+        repeated_header=_same_as_header(table, names),
+        line_ends=lines.line_ends,
+        size=lines.used,
+        spans=None if lines.spans is None else lines.spans[kept],
+        longest=_longest_record(lines),
+    )
+
+
+def _longest_record(lines: Lines) -> tuple[int, int]:
+    """The lines of the record of most lines, and the first of them."""
+    if lines.spans is None or not lines.spans.size:
+        return 1, 0
+    row = int(np.argmax(lines.spans))
+    return int(lines.spans[row]), int(lines.numbers[row])
+
+
+def _unreadable(data: Bytes, lines: Lines, delimiter: int) -> dict[int, str]:
+    """Why records cannot be read, by their place in the block."""
+    found = dict.fromkeys(np.flatnonzero(lines.spoilt).tolist(), "text after a closing quote")
+    text = data.tobytes()
+    at = text.find(_CUT)
+    while at >= 0:
+        row = int(np.searchsorted(lines.starts, at, side="right")) - 1
+        found[row] = "the quarantine held only its beginning"
+        at = text.find(_CUT, at + 1)
+    for row in np.flatnonzero(lines.ends - lines.starts > LARGEST_FIELD).tolist():
+        if _longest(data[lines.starts[row] : lines.ends[row]], delimiter) > LARGEST_FIELD:
+            found[row] = "a field over 2 MB"
+    if len(lines.starts) and not _is_utf8(data):
+        for row in np.flatnonzero(np.maximum.reduceat(data, lines.starts) > 127).tolist():
+            if not _is_utf8(data[lines.starts[row] : lines.ends[row]]):
+                found[row] = "encoding: not UTF-8"
+    return found
+
+
+def _is_utf8(data: Bytes) -> bool:
+    ends = pa.py_buffer(np.array([0, len(data)], np.int32))
+    try:
+        pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(data)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _longest(record: Bytes, delimiter: int) -> int:
+    """Bytes of the longest field of a record, quotes included."""
+    comma = re.escape(bytes([delimiter]))
+    field = re.compile(rb'"(?>[^"]+|"")*"[^' + comma + rb"]*|[^" + comma + rb"]+")
+    return max((found.end() - found.start() for found in field.finditer(record.data)), default=0)
+
+
+def _only(data: Bytes, lines: Lines, wanted: Mask) -> Bytes:
+    """The block without the other records; an empty line is left in place of each."""
+    if wanted.all():
+        return data
+    first = int(np.argmax(wanted)) if wanted.any() else len(wanted)
+    if wanted[first:].all():
+        return data[lines.ends[first - 1] :]
+    keep = np.ones(len(data), bool)
+    for row in np.flatnonzero(~wanted).tolist():
+        keep[lines.starts[row] : lines.ends[row]] = False
+    return data[keep]
+
+
+def _read(
+    text: Bytes, names: list[str], delimiter: str, name: str
+) -> tuple[pa.Table, dict[int, str]]:
+    """The table of texts, and the places of records with too few or too many columns."""
+    from pyarrow import csv as arrow_csv
+
+    columns = [f"c{place}" for place in range(len(names))]
+    refused: dict[int, str] = {}
+
+    def refuse(row: arrow_csv.InvalidRow) -> str:
+        few = row.actual_columns < row.expected_columns
+        refused[row.number - 1] = "too few columns" if few else "too many columns"
+        return "skip"
+
+    if not len(text):
+        return pa.table({own: pa.array([], pa.string()) for own in distinct_names(names)}), refused
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(text)),
+            arrow_csv.ReadOptions(
+                column_names=columns, use_threads=False, block_size=len(text) + 1
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()), check_utf8=False,
+                null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True,
+            ),
+        )  # fmt: skip
+    except pa.ArrowException as error:
+        raise OmninbError(f"{name} cannot be read as CSV: {error}") from error
+    return table.rename_columns(distinct_names(names)), refused
+
+
+def _same_as_header(table: pa.Table, header: list[str]) -> Mask | None:
     """Rows that repeat the header, or None where there are none."""
-    import pyarrow.compute as pc
-
     same = None
     for column, name in zip(table.columns, header, strict=True):
         equal = pc.fill_null(pc.equal(column, name), name == "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -9,38 +11,67 @@ import pyarrow as pa
 
 from omninb.errors import OmninbError
 from omninb.events.csv_files import text_at
-from omninb.events.lines import Bytes, Lines, find_lines
-from omninb.events.parts import Part, Refused, unpack
+from omninb.events.lines import Bytes, Lines, blocks
+from omninb.events.packing import unpacked
+from omninb.events.parts import Part, Refused
 from omninb.events.sandbox import sealed_sandbox
 
 _KIND = "CASE WHEN json_valid(x) THEN json_type(x) END"
 
 
-def read_json_lines(path: Path) -> Part:
-    """Read one file of JSON lines, plain, gzip or zstd; lines that are no object are refused."""
-    data, _ = unpack(path)
-    lines = find_lines(data, path.name, None)
+def read_json_lines(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+    """Read one file of JSON lines block by block; lines that are no object are refused.
+
+    Parameters
+    ----------
+    path : Path
+        Plain, gzip or zstd. A file of several blocks is read twice, for any line may be the first
+        to hold a key.
+    max_unpacked : int, optional
+        Bytes that a packed file may unpack to; 100 times its size without it.
+
+    Yields
+    ------
+    Part
+        One for each block, with columns alike: the keys of all objects, their values as text.
+    """
+    whole: list[tuple[Bytes, Lines]] = []
+    names: set[str] = set()
+    count = 0
+    for block in blocks(unpacked(path, max_unpacked), path.name, None):
+        names |= _names(*block)
+        count += 1
+        whole = [block] if count == 1 else []
+    if not count:
+        raise OmninbError(f"{path.name} is empty: there is not a single line.")
+    if not names:
+        raise OmninbError(f"{path.name}: no line of it is a JSON object.")
+    again = whole or blocks(unpacked(path, max_unpacked), path.name, None)
+    for data, lines in again:
+        yield _part(path, data, lines, sorted(names))
+
+
+def _names(data: Bytes, lines: Lines) -> set[str]:
+    """The keys of all objects of a block."""
+    with closing(sealed_sandbox()) as connection:
+        connection.register("given", pa.table({"x": _texts(data, lines)[0]}))
+        keys = f"CASE WHEN {_KIND} = 'OBJECT' THEN json_keys(x) END"
+        found = connection.sql(f"SELECT DISTINCT unnest({keys}) FROM given").fetchall()
+    return {name for (name,) in found}
+
+
+def _part(path: Path, data: Bytes, lines: Lines, names: list[str]) -> Part:
+    """The lines of one block."""
     texts, readable = _texts(data, lines)
-    connection = sealed_sandbox()
-    try:
+    pointers = ["/" + name.replace("~", "~0").replace("/", "~1") for name in names]
+    with closing(sealed_sandbox()) as connection:
         connection.register("given", pa.table({"x": texts}))
         kind = connection.sql(f"SELECT {_KIND} AS kind FROM given").to_arrow_table()["kind"]
         objects = np.array([one == "OBJECT" for one in kind.to_pylist()], bool)
         connection.register("objects", pa.table({"x": texts.filter(pa.array(objects))}))
-        names = [
-            name
-            for (name,) in connection.sql(
-                "SELECT DISTINCT unnest(json_keys(x)) AS name FROM objects ORDER BY name"
-            ).fetchall()
-        ]
-        if not names:
-            raise OmninbError(f"{path.name}: no line of it is a JSON object.")
-        pointers = ["/" + name.replace("~", "~0").replace("/", "~1") for name in names]
         values = connection.sql(
             "SELECT json_extract_string(x, $paths) AS v FROM objects", params={"paths": pointers}
         ).to_arrow_table()["v"]
-    finally:
-        connection.close()
     columns = [
         pa.chunked_array(
             [
@@ -69,6 +100,7 @@ def read_json_lines(path: Path) -> Part:
         physical=lines.physical,
         blank=lines.blank,
         text=lambda row: text_at(data, lines, int(kept[row])),
+        size=lines.used,
     )
 
 

@@ -4,27 +4,49 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.events.parts import Part
-from omninb.events.refusals import Refusals
+from omninb.events.parts import CUT, Part, Refused
+from omninb.events.refusals import WITHHELD, Refusals
 
-_TEXT_LIMIT = 200
+POOLED = " customers pooled"
+_TEXT_LIMIT = 10_000
+_SHOWN = 5
+_LONG, _MANY = 100, 0.01  # lines of one record, and the share of lines inside quoted fields
 
 
 class Ledger:
-    """Checks in the order in which they are to be read. Examples never hold an id or a raw text."""
+    """Checks in the order in which they are to be read. Examples never hold an id or a raw text.
+
+    `offsets` counts with which offsets times were written, through all batches.
+    """
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str, int, str]] = []
+        self.offsets: Counter[str] = Counter()
 
     def add(self, check: str, outcome: str, rows: int, example: str = "") -> None:
-        """Enter one check; `outcome` is count, quarantined, repaired, warning or note."""
+        """Enter one check, or add to it: count, quarantined, repaired, warning or note."""
+        for place, (known, kind, counted, first) in enumerate(self.entries):
+            if (known, kind) == (check, outcome):
+                self.entries[place] = (check, outcome, counted + rows, first or example)
+                return
         self.entries.append((check, outcome, rows, example))
+
+    def enter_offsets(self) -> None:
+        """Enter that times were written with more than one offset."""
+        if len(self.offsets) > 1:
+            usual = self.offsets.most_common()
+            shown = ", ".join(f"{rows:,} {offset}" for offset, rows in usual[:_SHOWN])
+            more = f" and {len(usual) - _SHOWN} more" * (len(usual) > _SHOWN)
+            rest = self.offsets.total() - usual[0][1]
+            self.add("offsets of times differ: all are UTC now", "repaired", rest, shown + more)
 
     def frame(self, read: int) -> pd.DataFrame:
         """The checks as a table; share is of the `read` rows."""
@@ -34,104 +56,153 @@ class Ledger:
         return table
 
 
-def quarantine_frame(parts: Sequence[Part], refusals: Refusals) -> pd.DataFrame:
-    """Every refused row, by file and line.
+def without_examples(quality: pd.DataFrame) -> pd.DataFrame:
+    """The ledger without examples of repairs and notes: a spelling, or a sum, of a single customer.
+
+    How many names were pooled stays.
+    """
+    told = ~quality["outcome"].isin(["repaired", "note"]) | quality["check"].str.endswith(POOLED)
+    return quality.assign(example=quality["example"].where(told, ""))
+
+
+def settle(parts: Sequence[Part], refusals: Refusals, withhold: bool = False) -> list[Part]:
+    """The parts without their rows, those refused after reading among the refused.
 
     Parameters
     ----------
     parts : sequence of Part
-        The files, in the order of their rows.
+        In the order of their rows.
     refusals : Refusals
         Rows refused after reading, counted through all parts.
+    withhold : bool, default False
+        Keep no raw texts, which hold ids.
+
+    Returns
+    -------
+    list of Part
+        What they keep is small.
+    """
+    late = refusals.rows_of()
+    settled, at, offset = [], 0, 0
+    for part in parts:
+        rows, refused, first = part.table.num_rows, list[Refused](), at
+        whole = -1  # a wide row is refused as a whole, and once
+        while at < len(late) and late[at][0] < offset + rows:
+            row, reason = late[at][0] - offset, late[at][1]
+            if part.origin is None or part.origin[row] != whole:
+                refused.append(Refused(part.line(row), part.raw(row), reason, part.lines(row)))
+            whole = -1 if part.origin is None else part.origin[row]
+            at += 1
+        offset += rows
+        settled.append(part.without_rows(refused, at - first))
+    if withhold:
+        settled = [
+            replace(part, refused=[row._replace(text=WITHHELD) for row in part.refused])
+            for part in settled
+        ]
+    return settled
+
+
+def quarantine_frame(parts: Sequence[Part]) -> pd.DataFrame:
+    """Every refused row of settled parts, by file and line.
 
     Returns
     -------
     DataFrame
         ``file``, ``line`` (physical line on which the record starts; row number from 1 for tables),
-        ``text`` (raw, shortened), ``reason``.
+        ``text`` (raw; of an overlong one the beginning and `CUT`), ``reason``.
     """
-    rows: list[tuple[str, int, str, str]] = []
-    late = refusals.rows_of()
-    at, offset = 0, 0
-    for part in parts:
-        own = [(part.path, line, text[:_TEXT_LIMIT], why) for line, text, why in part.refused]
-        end = offset + part.table.num_rows
-        while at < len(late) and late[at][0] < end:
-            row, reason = late[at][0] - offset, late[at][1]
-            own.append((part.path, part.line(row), _text(part, row), reason))
-            at += 1
-        offset = end
-        rows += sorted(own, key=lambda entry: entry[1])
+    rows = [(part.path, *row[:3]) for part in parts for row in part.refused]
     table = pd.DataFrame(rows, columns=["file", "line", "text", "reason"])
+    long = table["text"].str.len() > _TEXT_LIMIT
+    if long.any():
+        table.loc[long, "text"] = table["text"].str[: _TEXT_LIMIT - len(CUT)] + CUT
+        table.loc[long, "reason"] += "; its text is cut"
     return table.astype({"file": "str", "line": "int64", "text": "str", "reason": "str"})
 
 
-def _text(part: Part, row: int) -> str:
-    if part.text is not None:
-        return part.text(row)[:_TEXT_LIMIT]
-    values = (
-        f"{name}={_value(column[row])}"
-        for name, column in zip(part.table.column_names, part.table.columns, strict=True)
-    )
-    return ", ".join(values)[:_TEXT_LIMIT]
-
-
-def _value(scalar: pa.Scalar) -> object:
-    """A cell as Python shows it; a moment that Python's calendar lacks, as its number."""
-    try:
-        return scalar.as_py()
-    except (OverflowError, ValueError):
-        return scalar.cast(pa.int64()).as_py()
-
-
-def file_counts(parts: Sequence[Part], refusals: Refusals) -> list[dict[str, Any]]:
-    """Per file: lines and rows, by base name, which must balance.
+def file_counts(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """Per file, from settled parts: lines and rows, by base name, which must balance.
 
     Raises
     ------
     OmninbError
-        If physical lines ≠ header + blank + continuation + accepted + quarantined.
+        If physical lines ≠ header + blank + continuation + accepted + quarantined; of wide files,
+        the touchpoints beyond one for each row (``melted``) are added to the lines.
     """
-    late: Counter[int] = Counter()
-    bounds, total = [], 0
+    counted: dict[str, dict[str, Any]] = {}
     for part in parts:
-        total += part.table.num_rows
-        bounds.append(total)
-    place = 0
-    for row, _ in refusals.rows_of():
-        while row >= bounds[place]:
-            place += 1
-        late[place] += 1
-    counts = []
-    for index, part in enumerate(parts):
-        accepted = part.table.num_rows - late[index]
-        quarantined = len(part.refused) + late[index]
-        accounted = part.header + part.blank + part.continuation + accepted + quarantined
-        if part.physical and part.physical != accounted:
+        numbers = {
+            "lines": part.physical,
+            "header": part.header,
+            "blank": part.blank,
+            "continuation": part.continuation,
+            "accepted": part.accepted,
+            "quarantined": len(part.refused),
+        }
+        file = counted.setdefault(part.path, {"file": part.name, **dict.fromkeys(numbers, 0)})
+        for name, number in numbers.items():
+            file[name] += number
+        if part.wide:
+            file["melted"] = file.get("melted", 0) + part.melted
+    for file in counted.values():
+        expected = file["lines"] + file.get("melted", 0)
+        accounted = sum(file[name] for name in list(numbers)[1:])
+        if file["lines"] and expected != accounted:
             raise OmninbError(
-                f"{part.name}: {part.physical:,} lines, but only {accounted:,} accounted for. "
+                f"{file['file']}: {file['lines']:,} lines, but only {accounted:,} accounted for. "
                 "Nothing was read."
             )
-        counts.append(
-            {
-                "file": part.name,
-                "lines": part.physical,
-                "header": part.header,
-                "blank": part.blank,
-                "continuation": part.continuation,
-                "accepted": accepted,
-                "quarantined": quarantined,
-            }
-        )
-    return counts
+    return list(counted.values())
 
 
-def enter_quarantine(ledger: Ledger, quarantine: pd.DataFrame) -> None:
+def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
+    """What is to be said of each file: its dialect, its line ends, and records of many lines."""
+    notes: Counter[tuple[str, str]] = Counter()
+    line_ends: dict[str, np.ndarray] = {}
+    lines, inside = Counter[str](), Counter[str]()
+    longest: dict[str, tuple[int, int]] = {}
+    for part in parts:
+        lines[part.name] += part.physical
+        inside[part.name] += part.continuation
+        longest[part.name] = max(longest.get(part.name, (1, 0)), part.longest)
+        for note in part.notes:
+            notes[part.name, note] += part.readable
+        if part.line_ends is not None:
+            line_ends[part.name] = line_ends.get(part.name, 0) + part.line_ends
+    for name, counts in line_ends.items():
+        if np.count_nonzero(counts) > 1:
+            kinds = zip(("LF", "CRLF", "CR"), counts.tolist(), strict=True)
+            ledger.add(
+                f"{name}: line ends are mixed, each ends its line", "repaired",
+                int(counts.sum() - counts.max()),
+                ", ".join(f"{count:,} {kind}" for kind, count in kinds if count),
+            )  # fmt: skip
+    for name, (most, line) in longest.items():
+        if most > _LONG or inside[name] > _MANY * lines[name]:
+            ledger.add(
+                f"{name}: lines inside quoted fields: look for a stray quote", "warning",
+                inside[name], f"the longest record has {most:,} lines, from line {line}",
+            )  # fmt: skip
+    for (name, note), rows in notes.items():
+        ledger.add(f"{name}: {note}", "note", rows)
+
+
+def quarantine_reasons(quarantine: pd.DataFrame) -> pd.DataFrame:
+    """``reason``, ``rows`` and ``example``, the place of its first row; the most frequent first."""
+    rows = quarantine["reason"].value_counts()
+    first = quarantine.drop_duplicates("reason").set_index("reason").loc[rows.index]
+    places = [
+        f"{file.replace(chr(92), '/').rpartition('/')[2]}, line {line}"
+        for file, line in zip(first["file"], first["line"], strict=True)
+    ]
+    return pd.DataFrame({"reason": list(rows.index), "rows": rows.tolist(), "example": places})
+
+
+def enter_quarantine(ledger: Ledger, reasons: pd.DataFrame) -> None:
     """One entry for each reason, the most frequent first, with the place of its first row."""
-    for reason, rows in quarantine["reason"].value_counts().items():
-        first = quarantine.loc[quarantine["reason"] == reason].iloc[0]
-        name = str(first["file"]).replace("\\", "/").rpartition("/")[2]
-        ledger.add(str(reason), "quarantined", int(rows), f"{name}, line {first['line']}")
+    for reason, rows, example in reasons.itertuples(index=False, name=None):
+        ledger.add(reason, "quarantined", rows, example)
 
 
 def take_all(columns: dict[str, pa.ChunkedArray], mask: pa.Array) -> dict[str, pa.ChunkedArray]:

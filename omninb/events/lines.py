@@ -7,24 +7,26 @@ right-hand side comes from the reader, the left-hand side from here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from omninb.errors import OmninbError
 
-_BLOCK = 32 * 1024 * 1024
 _QUOTE, _LF, _CR = 34, 10, 13
+LONGEST_RECORD = 64 << 20
 
 Bytes = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Lines:
-    """The records of one text file.
+    """The records of one text, or of a block of it.
 
     Attributes
     ----------
@@ -33,38 +35,79 @@ class Lines:
         line end).
     numbers : int64 array
         The physical line, counted from 1, on which each of them starts.
+    spoilt : bool array
+        Those with text after a closing quote.
+    spans : int64 array or None
+        The lines of each of them; None where each has one.
     physical, blank, continuation : int
         Lines in all; lines without any byte; lines inside a quoted field.
+    line_ends : int64 array
+        Records that end with LF, CRLF and a lone CR.
+    used : int
+        Bytes up to the end of the last whole record.
     """
 
     starts: Positions
     ends: Positions
     numbers: Positions
+    spoilt: Mask
+    spans: Positions | None
     physical: int
     blank: int
     continuation: int
+    line_ends: Positions
+    used: int
 
 
-def _positions(data: Bytes, wanted: Callable[[Bytes], npt.NDArray[np.bool_]]) -> Positions:
-    found = [
-        np.flatnonzero(wanted(data[begin : begin + _BLOCK])) + begin
-        for begin in range(0, data.size, _BLOCK)
-    ]
-    return np.concatenate(found) if found else np.empty(0, np.int64)
+def blocks(
+    pieces: Iterable[bytes], name: str, delimiter: int | None
+) -> Iterator[tuple[Bytes, Lines]]:
+    """Cut a text into blocks of whole records.
+
+    Parameters
+    ----------
+    pieces : iterable of bytes
+        The text, cut anywhere; no piece is empty.
+    name, delimiter
+        As for `find_lines`.
+
+    Yields
+    ------
+    uint8 array, Lines
+        A block and its records; line numbers go on from block to block.
+    """
+    rest, before = b"", 0
+    for piece in chain(pieces, [b""]):
+        data = np.frombuffer(rest + piece, np.uint8)
+        if not data.size:
+            return
+        lines = find_lines(data, name, delimiter, before=before, whole=not piece)
+        rest = data[lines.used :].tobytes()
+        before += lines.physical
+        if len(rest) > LONGEST_RECORD:
+            raise _open_quote(name, before + 1, f"within {LONGEST_RECORD >> 20} MB")
+        if lines.used:
+            yield data[: lines.used], lines
 
 
-def find_lines(data: Bytes, name: str, delimiter: int | None) -> Lines:
-    """Find the records of a text file.
+def find_lines(
+    data: Bytes, name: str, delimiter: int | None, *, before: int = 0, whole: bool = True
+) -> Lines:
+    """Find the records of a text; LF, CRLF and a lone CR all end a line.
 
     Parameters
     ----------
     data : uint8 array
-        The whole file, unpacked; a byte order mark counts as part of the first record.
+        The text, from the beginning of a record.
     name : str
         The file, for errors.
     delimiter : int or None
         The byte between fields of a CSV file, in which a quoted field may hold line ends; None
         where quotes mean nothing (JSON lines).
+    before : int
+        Physical lines before `data`.
+    whole : bool
+        Whether the text ends where `data` ends; otherwise its last record may go on.
 
     Returns
     -------
@@ -73,94 +116,103 @@ def find_lines(data: Bytes, name: str, delimiter: int | None) -> Lines:
     Raises
     ------
     OmninbError
-        If a quoted field never ends, or the file mixes kinds of line ends.
+        If a quoted field never ends.
     """
-    line_end = _LF
-    newlines = _positions(data, lambda block: block == _LF)
-    if not newlines.size:
-        line_end = _CR
-        newlines = _positions(data, lambda block: block == _CR)
-    numbers_of = newlines  # the physical lines, whatever quotes say
-    ends = newlines
+    newlines = _line_ends(data)
+    if not whole and data.size and data[-1] == _CR:  # the LF that belongs to it may be to come
+        newlines = newlines[:-1]
+    ends, spoilt = newlines, np.zeros(newlines.size, bool)
     if delimiter is not None:
-        ends = _record_ends(data, newlines, name, delimiter, line_end)
-    if ends.size == 0 or ends[-1] != data.size - 1:
-        ends = np.append(ends, data.size) if data.size else ends
+        ends, spoilt = _records(data, newlines, name, delimiter, before, whole)
+    if whole and data.size and (not ends.size or ends[-1] < data.size - 1):
+        ends, spoilt = np.append(ends, data.size), np.append(spoilt, False)
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1]) if ends.size else ends
-    stops = ends
-    if line_end == _LF and delimiter is not None:
-        stops = _without_cr(data, starts, ends, name)
-    elif line_end == _LF and ends.size:
-        stops = ends - ((ends > starts) & (data[np.maximum(ends, 1) - 1] == _CR))
+    used = min(int(ends[-1]) + 1, data.size) if ends.size else 0
+    closed = ends < data.size
+    lf = closed & (data[np.minimum(ends, data.size - 1)] == _LF) if ends.size else closed
+    crlf = lf & (ends > starts) & (data[np.maximum(ends, 1) - 1] == _CR) if ends.size else lf
+    stops = ends - crlf
     filled = stops > starts
-    physical = int(newlines.size) + int(data.size > 0 and data[-1] != line_end)
+    physical = int(np.searchsorted(newlines, used)) + int(ends.size > 0 and not closed[-1])
+    first = np.searchsorted(newlines, starts[filled])
+    several = physical > starts.size
     return Lines(
         starts=starts[filled],
         ends=stops[filled],
-        numbers=np.searchsorted(numbers_of, starts[filled], side="left") + 1,
+        numbers=before + first + 1,
+        spoilt=spoilt[filled],
+        spans=np.searchsorted(newlines, ends[filled]) - first + 1 if several else None,
         physical=physical,
         blank=int((~filled).sum()),
         continuation=physical - int(starts.size),
+        line_ends=np.array([(lf & ~crlf).sum(), crlf.sum(), (closed & ~lf).sum()], np.int64),
+        used=used,
     )
 
 
-def _without_cr(data: Bytes, starts: Positions, ends: Positions, name: str) -> Positions:
-    """Record ends before the CR of CRLF; every record must end alike, for the reader needs it."""
-    closed = ends < data.size
-    has_cr = (ends > starts) & (data[np.minimum(np.maximum(ends, 1), data.size) - 1] == _CR)
-    if bool(has_cr[closed].any()) and not bool(has_cr[closed].all()):
-        odd = int(np.flatnonzero(closed & (has_cr != has_cr[0]))[0])
-        raise OmninbError(
-            f"{name}: line ends are mixed (CRLF and LF), first near record {odd + 1}. "
-            "Rewrite the file with one kind of line end."
-        )
-    return ends - has_cr
+def _line_ends(data: Bytes) -> Positions:
+    """The last byte of every line end."""
+    lf, cr = np.flatnonzero(data == _LF), np.flatnonzero(data == _CR)
+    if not cr.size:
+        return lf
+    lone = cr[data[np.minimum(cr + 1, data.size - 1)] != _LF]
+    return np.sort(np.concatenate([lf, lone])) if lone.size else lf
 
 
-def _record_ends(
-    data: Bytes, newlines: Positions, name: str, delimiter: int, line_end: int
-) -> Positions:
-    """The newlines that are not inside a quoted field.
+def _records(
+    data: Bytes, newlines: Positions, name: str, delimiter: int, before: int, whole: bool
+) -> tuple[Positions, Mask]:
+    """The newlines that are not inside a quoted field, and which records are spoilt.
 
     With every opening quote at the start of a field and every closing one at its end, being inside
-    is a matter of parity. Any other file is walked record by record.
+    is a matter of parity. Any other text is walked record by record.
     """
-    quotes = _positions(data, lambda block: block == _QUOTE)
+    quotes = np.flatnonzero(data == _QUOTE)
     if not quotes.size:
-        return newlines
+        return newlines, np.zeros(newlines.size, bool)
     around = np.zeros(256, bool)
     around[[delimiter, _LF, _CR, _QUOTE]] = True
     opening, closing = quotes[0::2], quotes[1::2]
-    first = 3 if data[:3].tobytes() == b"\xef\xbb\xbf" else 0
-    opens = (opening == first) | around[data[np.maximum(opening, 1) - 1]]
+    opens = (opening == 0) | around[data[np.maximum(opening, 1) - 1]]
     closes = (closing == data.size - 1) | around[data[np.minimum(closing + 1, data.size - 1)]]
-    if quotes.size % 2 == 0 and bool(opens.all()) and bool(closes.all()):
-        return newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-    return _walk(data, name, delimiter, line_end, first)
+    if (quotes.size % 2 == 0 or not whole) and bool(opens.all()) and bool(closes.all()):
+        ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+        return ends, np.zeros(ends.size, bool)
+    return _walk(data, newlines, name, delimiter, before, whole)
 
 
-def _walk(data: Bytes, name: str, delimiter: int, line_end: int, first: int) -> Positions:
-    """Record ends of a file with quotes in unusual places: slower, one record at a time.
+def _walk(
+    data: Bytes, newlines: Positions, name: str, delimiter: int, before: int, whole: bool
+) -> tuple[Positions, Mask]:
+    """Record ends of a text with quotes in unusual places: slower, one record at a time.
 
     A quote inside an unquoted field is a letter. Text after a closing quote spoils the record up
     to the end of that line.
     """
     comma = re.escape(bytes([delimiter]))
-    field = b'(?>"(?>[^"]+|"")*"(?:(?=' + comma + rb"|[\r\n])|[^\r\n]*)|[^" + comma
+    field = b'(?>"(?>[^"]+|"")*"(?:(?=' + comma + rb"|[\r\n]|\Z)|(?P<spoilt>)[^\r\n]*)|[^" + comma
     field += rb'"\r\n][^' + comma + rb"\r\n]*|)"
-    record = re.compile(field + b"(?>" + comma + field + rb")*+(\r\n|\n|\r|\Z)")
+    again = field.replace(b"spoilt", b"later")
+    record = re.compile(field + b"(?>" + comma + again + rb")*+(?P<end>\r\n|\n|\r|\Z)")
     text = data.data
     ends: list[int] = []
-    at = first
+    spoilt: list[bool] = []
+    at = 0
     while at < data.size:
         found = record.match(text, at)
-        if found is None:
-            line = int(np.count_nonzero(data[:at] == line_end)) + 1
-            raise OmninbError(
-                f"{name}, line {line}: a quoted field that begins in this record never ends. "
-                'Close it with ", or write a quote inside a field as "".'
-            )
-        if found.start(1) < data.size:
-            ends.append(found.end(1) - 1)
+        if found is None and whole:
+            line = before + int(np.searchsorted(newlines, at)) + 1
+            raise _open_quote(name, line, "anywhere")
+        if found is None or (not whole and found.end() == data.size and data[-1] != _LF):
+            break
+        ends.append(found.end() - bool(found["end"]))
+        spoilt.append(found["spoilt"] is not None or found["later"] is not None)
         at = found.end()
-    return np.array(ends, np.int64)
+    return np.array(ends, np.int64), np.array(spoilt, bool)
+
+
+def _open_quote(name: str, line: int, where: str) -> OmninbError:
+    return OmninbError(
+        f"{name}, line {line}: a quoted field that begins in this record does not end {where}. "
+        'Close it with ", or write a quote inside a field as "".'
+    )

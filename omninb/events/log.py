@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from omninb.journeys import Journeys
 
 LEDGER_MIME = "application/vnd.omninb.ledger+json"
+_FILES = 10
 _COUNTS = ("read", "accepted", "quarantined", "duplicates_removed", "used")
 
 
@@ -44,7 +45,10 @@ class EventLog:
     files : list of dict
         Lines and rows of each file, by base name.
     made_by : str
-        The call that read it, as Python writes it; empty where it was read from memory.
+        The call that read it, as Python writes it; empty where it was read from memory, or where
+        ``pseudonymise`` withholds the names of files.
+    min_customers : int or None
+        ``min_customers`` of `omninb.read_events`: what tables pool at; None pools nothing.
     """
 
     table: pa.Table
@@ -58,13 +62,15 @@ class EventLog:
     counts: dict[str, int] = field(default_factory=dict)
     files: list[dict[str, Any]] = field(default_factory=list)
     made_by: str = ""
+    min_customers: int | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
     def __repr__(self) -> str:
         return "EventLog: " + ", ".join(
-            f"{self.counts.get(name, 0):,} {name.replace('_', ' ')}" for name in _COUNTS
+            f"{self.counts.get(name, 0):,} {name.replace('_', ' ')}"
+            for name in (*_COUNTS, *(name for name in self.counts if name not in _COUNTS))
         )
 
     def overview(self, exit_after: str = "30d") -> pd.DataFrame:
@@ -158,8 +164,28 @@ class EventLog:
         )
         return (
             f"<table><caption>{_escape(repr(self))}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_lines(self.files)}"
         )
+
+
+def _lines(files: list[dict[str, Any]]) -> str:
+    """Where the lines of the first text files went, as a table; empty where there are none."""
+    texts = [file for file in files if file["lines"]]
+    if not texts:
+        return ""
+    more = f", the first {_FILES} of {len(texts):,}" if len(texts) > _FILES else ""
+    names = dict.fromkeys(name for file in texts for name in file if name != "file")
+    head = "".join(f"<th>{name}</th>" for name in ["file", *names])
+    rows = (
+        f"<td>{_escape(file['file'])}</td>"
+        + "".join(f"<td style='text-align:right'>{file.get(name, 0):,}</td>" for name in names)
+        for file in texts[:_FILES]
+    )
+    return (
+        "<table><caption>lines = header + blank + continuation + accepted + quarantined, "
+        f"by file{more}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody><tr>{'</tr><tr>'.join(rows)}</tr></tbody></table>"
+    )
 
 
 def _escape(text: object) -> str:

@@ -12,6 +12,7 @@ from omninb.events.sandbox import evaluate
 
 _LIMIT = float(2**63)
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
+# 13 digits before the point are more than int64 micros hold, and times a million still a DECIMAL.
 _MONEY_QUERY = f"""
 WITH trimmed AS (SELECT trim(x) AS x FROM given),
 pointed AS (
@@ -21,12 +22,15 @@ SELECT x IS NULL OR x = '' AS missing,
        regexp_full_match(x, '[+-]?\\d+,(\\d{{1,2}}|\\d{{4,}})') AS comma,
        contains(x, '.') AND NOT contains(x, ',') AS point,
        CASE WHEN regexp_full_match(y, '{_NUMBER}')
-            THEN TRY_CAST(TRY_CAST(y AS DECIMAL(38, 6)) * 1000000 AS BIGINT) END AS micros,
+            THEN TRY_CAST(TRY_CAST(y AS DECIMAL(19, 6)) * 1000000 AS BIGINT) END AS micros,
 FROM pointed
 """
-_SCORE_QUERY = (
-    "SELECT trim(x) = '' OR x IS NULL AS missing, TRY_CAST(x AS DOUBLE) AS score FROM given"
-)
+_SCORE_QUERY = """
+SELECT trim(x) = '' OR x IS NULL AS missing,
+       TRY_CAST(CASE WHEN NOT $comma THEN x
+                     WHEN NOT contains(x, '.') THEN replace(x, ',', '.') END AS DOUBLE) AS score,
+FROM given
+"""
 
 
 def read_money(
@@ -60,8 +64,8 @@ def read_money(
         if decimal == "." and commas > (pc.sum(found["point"]).as_py() or 0):
             example = column[pc.index(found["comma"], True).as_py()].as_py()
             raise OmninbError(
-                f"{role}: column {source!r} holds {example!r}. If the comma is the decimal sign, "
-                'give decimal=",".',
+                f"{role}: column {source!r} holds {refusals.shown(example)}. If the comma is the "
+                'decimal sign, give decimal=",".',
                 {"decimal": (",",)},
             )
         micros = found["micros"]
@@ -77,20 +81,24 @@ def read_money(
         return pa.chunked_array([pa.array(whole, mask=~usable)])
     if pa.types.is_integer(kind):
         missing = column.is_null().to_numpy()
-        units = pc.fill_null(column.cast(pa.int64(), safe=False), 0).to_numpy()
-        usable = np.abs(units) <= 2**63 // 1_000_000
-        refusals.refuse(~usable & ~missing, bad)
-        return pa.chunked_array([pa.array(np.where(usable, units, 0) * 1_000_000, mask=missing)])
+        units = pc.fill_null(column, 0).to_numpy()
+        most = 2**63 // 1_000_000
+        usable = (units <= most) & (units >= -most)  # abs would turn the least int64 negative
+        refusals.refuse(~usable, bad)
+        whole = np.where(usable, units, 0).astype(np.int64) * 1_000_000
+        return pa.chunked_array([pa.array(whole, mask=missing)])
     if pa.types.is_decimal(kind):
         return read_money(column.cast(pa.string()), role, refusals, source=source, decimal=".")
     raise OmninbError(f"{role}: column {source!r} holds {kind}, not amounts of money.")
 
 
-def read_scores(column: pa.ChunkedArray, refusals: Refusals, *, source: str) -> pa.ChunkedArray:
+def read_scores(
+    column: pa.ChunkedArray, refusals: Refusals, *, source: str, decimal: str
+) -> pa.ChunkedArray:
     """Read survey scores: float64, null where empty; what is no finite number is refused."""
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_dictionary(kind):
-        found = evaluate(column, _SCORE_QUERY)
+        found = evaluate(column, _SCORE_QUERY, comma=decimal == ",")
         missing, scores = found["missing"].to_numpy(), found["score"]
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         missing, scores = column.is_null().to_numpy(), column.cast(pa.float64())

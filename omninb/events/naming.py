@@ -9,13 +9,17 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
-from omninb.events.ledger import Ledger
+from omninb.events.ledger import POOLED, Ledger
+from omninb.events.refusals import shortened
 from omninb.events.repeats import codes
 from omninb.events.roles import NAMES, ROLES
 from omninb.events.texts import NOT_SET, fold, read_names, rename, words_of
+from omninb.wording import fewer_than
 
 Columns = dict[str, pa.ChunkedArray]
 _SHOWN = 5
+_LETTERS = 24
+_FEWEST = 5
 
 
 def name_columns(
@@ -46,7 +50,10 @@ def name_columns(
             typed[role], recode=recode.get(role), empty=empty
         )
         if merged:
-            pairs = [f"{old!r} → {new!r}" for old, new in merged.items()]
+            pairs = [
+                f"{shortened(old, _LETTERS)!r} → {shortened(new, _LETTERS)!r}"
+                for old, new in merged.items()
+            ]
             more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
             ledger.add(
                 f"{role}: spellings merged", "repaired", rows, "; ".join(pairs[:_SHOWN]) + more
@@ -76,9 +83,23 @@ def _phases(typed: Columns, phases: Mapping[str, str]) -> pa.ChunkedArray:
     return rename(typed["event"], {word: phase_of.get(fold(word)) for word in words}, None)
 
 
+def pooled_below(other_below: int | None, min_customers: int | None) -> int:
+    """Of how many customers a name must be to stay; 0 where all do."""
+    for argument, given, least in (
+        ("other_below", other_below, 1),
+        ("min_customers", min_customers, _FEWEST),
+    ):
+        if given is not None and (not isinstance(given, int) or given < least):
+            why = "." if least == 1 else ": of fewer, one may be known by what the others know."
+            raise OmninbError(
+                f"{argument}={given!r}: give a whole number of customers, from {least}{why}"
+            )
+    return max(other_below or 0, min_customers or 0)
+
+
 def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
     """Pool channels and events of fewer than `below` customers under one name."""
-    pooled = f"(fewer than {below} customers)"
+    pooled = fewer_than(below)
     customers = codes(typed["customer_id"])
     for role in ("channel", "event"):
         column = typed[role].unify_dictionaries()
@@ -92,7 +113,7 @@ def pool_rare(typed: Columns, below: int, ledger: Ledger) -> Columns:
             targets = {word: pooled if rare[code] else word for code, word in enumerate(words)}
             typed[role] = rename(column, targets, None)
             ledger.add(
-                f"{role}: names of fewer than {below} customers pooled", "repaired",
+                f"{role}: names of fewer than {below}{POOLED}", "repaired",
                 int(rows[rare].sum()), f"{int(rare.sum())} names → {pooled}",
             )  # fmt: skip
     return typed

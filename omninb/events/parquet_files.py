@@ -2,53 +2,100 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from omninb.events.csv_files import distinct_names
 from omninb.events.parts import Part
 
-# Above this many bytes a value, a text column was not stored by dictionary (or its dictionary
-# overflowed), and building one while reading would cost more than it saves.
-_BYTES_A_VALUE = 5.0
+# With a larger share of different texts, building dictionaries costs more than they save.
+_DIFFERENT = 0.25
+_JUDGED_ON = 1 << 16
 _ROWS_AT_A_TIME = 1 << 20
+_AHEAD = 4
 
 
-def read_parquet(path: Path) -> Part:
-    """Read one Parquet file, side by side; bytes that hold text are taken as text."""
+def read_parquet(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+    """Read one Parquet file in blocks, some of them ahead; bytes that hold text are taken as text.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_unpacked : int, optional
+        Not asked of Parquet, whose schema tells what it holds.
+
+    Yields
+    ------
+    Part
+        One for each block of row groups, about a million rows; at least one.
+    """
     with pq.ParquetFile(path) as file:
         schema, metadata = file.schema_arrow, file.metadata
-        texts = [
-            field.name
-            for field in schema
-            if (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
-            and _by_dictionary(metadata, schema.get_field_index(field.name))
-        ]
+    texts = [
+        field.name
+        for field in schema
+        if (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
+        and _repeats(path, field.name, metadata)
+    ]
     sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
     block_of = np.cumsum([0, *sizes[:-1]]) // _ROWS_AT_A_TIME
     blocks = np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(block_of)) + 1)
 
     def read(block: np.ndarray) -> pa.Table:
-        with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
-            return file.read_row_groups(block.tolist(), use_threads=len(blocks) == 1)
+        groups, threads = block.tolist(), len(blocks) == 1
+        try:
+            with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
+                return file.read_row_groups(groups, use_threads=threads)
+        except (OSError, pa.ArrowException):  # later groups may be encoded otherwise
+            with pq.ParquetFile(path, pre_buffer=False) as file:
+                return file.read_row_groups(groups, use_threads=threads)
 
+    first, names = 0, distinct_names(schema.names)
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        table = pa.concat_tables(pool.map(read, blocks))
-    table = table.rename_columns(distinct_names(table.column_names))
-    for index, field in enumerate(table.schema):
-        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
-            table = table.set_column(index, field.name, table[index].cast(pa.string()))
-    return Part(name=path.name, path=str(path), table=table)
+        ahead = deque(pool.submit(read, block) for block in blocks[:_AHEAD])
+        for block in [*blocks[_AHEAD:], *[None] * len(ahead)]:
+            table = ahead.popleft().result().rename_columns(names)
+            _check_dictionaries(table)
+            if block is not None:
+                ahead.append(pool.submit(read, block))
+            for index, field in enumerate(table.schema):
+                if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+                    table = table.set_column(
+                        index, field.name, table[index].cast(pa.string(), safe=False)
+                    )
+            size = path.stat().st_size * table.num_rows // max(metadata.num_rows, 1)
+            yield Part(name=path.name, path=str(path), table=table, first=first, size=size)
+            first += table.num_rows
 
 
-def _by_dictionary(metadata: pq.FileMetaData, index: int) -> bool:
-    """Whether the first row group stores the column compactly by dictionary (flat schemas only)."""
-    if not metadata.num_row_groups or index < 0 or index >= metadata.num_columns:
+def _check_dictionaries(table: pa.Table) -> None:
+    """Refuse codes without a text, which a damaged file may hold: Arrow would read beyond."""
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
+            ends = pc.min_max(chunk.indices).as_py()
+            if ends["max"] is not None and not 0 <= ends["min"] <= ends["max"] < len(
+                chunk.dictionary
+            ):
+                raise pa.ArrowInvalid(f"column {name!r} is damaged, a value of it has no text")
+
+
+def _repeats(path: Path, name: str, metadata: pq.FileMetaData) -> bool:
+    """Whether a text column repeats itself, judged on the first rows.
+
+    The metadata of the column would tell too, but Arrow ends the process where it is damaged.
+    """
+    reading = {"read_dictionary": [name], "metadata": metadata, "pre_buffer": False}
+    try:
+        with pq.ParquetFile(path, **reading) as file:
+            first = next(file.iter_batches(_JUDGED_ON, columns=[name]), None)
+    except (OSError, pa.ArrowException):  # of some encodings Arrow makes no dictionary
         return False
-    chunk = metadata.row_group(0).column(index)
-    size = chunk.total_uncompressed_size / max(chunk.num_values, 1)
-    return chunk.has_dictionary_page and (size < _BYTES_A_VALUE or chunk.num_values < 100_000)
+    return first is not None and len(first.column(0).dictionary) <= _DIFFERENT * len(first)

@@ -1,9 +1,23 @@
-"""Which column might play which role, by its name: a proposal for people, never a decision."""
+"""Which column might play which role: a proposal for people, never a decision."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from omninb.errors import OmninbError
+from omninb.events.content import ROWS, fits, looks_of, propose_by_content
+
+
+class Proposal(NamedTuple):
+    """A column that might play a role, and why."""
+
+    column: str
+    why: str
+
 
 _SYNONYMS = {
     "customer_id": (
@@ -70,13 +84,67 @@ def propose_roles(names: Iterable[str]) -> dict[str, str]:
     return proposal
 
 
+def propose_from(table: pa.Table, taken: Collection[str] = ()) -> dict[str, Proposal]:
+    """Propose a column for each role, by its name if the values allow it, else by the values.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The first rows of a source.
+    taken : collection of str
+        Columns that play a role already.
+
+    Returns
+    -------
+    dict
+        Role to proposal; each column at most once.
+
+    Examples
+    --------
+    >>> days = ["2025-03-01", "2025-03-02", "2025-03-02"]
+    >>> propose_from(pa.table({"user": ["a", "b", "a"], "moment": days}))
+    {'customer_id': Proposal(column='user', why='by its name'),
+     'timestamp': Proposal(column='moment', why='2 different values in 3')}
+    """
+    free = [name for name in table.column_names if name not in taken]
+    named = {
+        role: Proposal(column, "by its name")
+        for role, column in propose_roles(free).items()
+        if fits(role, looks_of(table[column]))
+    }
+    chosen = [one.column for one in named.values()]
+    rest = [name for name in free if name not in chosen]
+    wanted = [role for role in _SYNONYMS if role not in named]
+    found = propose_by_content(table, wanted, rest)
+    merged = named | {role: Proposal(*one) for role, one in found.items()}
+    return {role: merged[role] for role in _SYNONYMS if role in merged}
+
+
+def propose_for(
+    source: object, names: Iterable[str], taken: Collection[str]
+) -> dict[str, Proposal]:
+    """What `propose_from` says of a source; where its rows cannot be read, what the names say."""
+    try:
+        return propose_from(first_rows(source), taken)
+    except OmninbError:
+        by_name = propose_roles([name for name in names if name not in taken])
+        return {role: Proposal(column, "by its name") for role, column in by_name.items()}
+
+
+def first_rows(source: object) -> pa.Table:
+    """The first rows of a source, as they stand."""
+    from omninb.events.sources import read_parts
+
+    return next(iter(read_parts(source))).table.slice(0, ROWS)
+
+
 def propose_columns(source: object) -> dict[str, str]:
-    """Propose a column of a source for each role, by its name alone.
+    """Propose a column of a source for each role, by names and by what the first rows hold.
 
     Parameters
     ----------
     source : object
-        What `read_events` takes; of a file only the header or schema is looked at.
+        What `read_events` takes.
 
     Returns
     -------
@@ -88,6 +156,4 @@ def propose_columns(source: object) -> dict[str, str]:
     OmninbError
         If there is no such file, or it cannot be read.
     """
-    from omninb.events.sources import column_names
-
-    return propose_roles(column_names(source))
+    return {role: one.column for role, one in propose_from(first_rows(source)).items()}

@@ -25,12 +25,12 @@ def codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     kind = column.type
     if (pa.types.is_timestamp(kind) or pa.types.is_integer(kind)) and not column.null_count:
         return np.asarray(column.cast(pa.int64()).to_numpy(), np.int64)
-    if pa.types.is_nested(kind):  # lists and structs have no dictionary; their text has
-        column = pa.chunked_array([pa.array([repr(one) for one in column.to_pylist()])])
-    if pa.types.is_dictionary(kind):
-        column = column.unify_dictionaries()
-    else:
-        column = column.dictionary_encode()
+    try:
+        by_words = pa.types.is_dictionary(kind)
+        column = column.unify_dictionaries() if by_words else column.dictionary_encode()
+    except pa.ArrowNotImplementedError:  # lists and structs have no dictionary; their text has
+        texts = [None if one is None else repr(one) for one in column.to_pylist()]
+        column = pa.chunked_array([pa.array(texts, pa.string())]).dictionary_encode()
     indices = [
         chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in column.chunks
     ]

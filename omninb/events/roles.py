@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from omninb.errors import OmninbError, nearest
 from omninb.events.proposal import propose_roles
@@ -37,7 +37,10 @@ _MEANING = {
 
 
 def resolve_roles(
-    found: list[str], columns: Mapping[str, str] | None, source: str
+    found: list[str],
+    columns: Mapping[str, str] | None,
+    source: str,
+    required: Sequence[str] = REQUIRED,
 ) -> dict[str, str]:
     """Map each role to the column that plays it.
 
@@ -49,25 +52,23 @@ def resolve_roles(
         Role to column, as declared; a column that bears a role's own name needs no mapping.
     source : str
         The file or frame, for errors.
+    required : sequence of str
+        Roles that must have a column; ``day`` is a role only where it is among them.
 
     Returns
     -------
     dict
-        Role to column, in the order of `ROLES`; ``currency`` last if it was declared.
+        Role to column, in the order of `ROLES`; ``currency`` last.
 
     Raises
     ------
     OmninbError
         If a role is unknown, a column does not exist, or a required role has none.
     """
-    if columns is not None and not isinstance(columns, Mapping):
-        raise OmninbError(
-            f"columns={columns!r}: give a mapping of role to column, such as "
-            "columns={'customer_id': 'user'}."
-        )
     declared = dict(columns or {})
+    roles = (*ROLES, *(role for role in required if role not in ROLES), "currency")
     for role, column in declared.items():
-        if role not in (*ROLES, "currency"):
+        if role not in roles:
             hint = nearest(str(role), ROLES)
             turned = (
                 f" Write {{role: column}}: {{{column!r}: {role!r}}}."
@@ -85,17 +86,17 @@ def resolve_roles(
                 f"{source} has more than one column {column!r}: which one is {role}? "
                 "Rename one of them."
             )
-    for role in ROLES:
+    for role in roles:
         if role not in declared and role in found:
             if f"{role} (2)" in found:
                 raise OmninbError(
                     f"{source} has more than one column {role!r}. Rename one of them."
                 )
             declared[role] = role
-    missing = [role for role in REQUIRED if role not in declared]
+    missing = [role for role in required if role not in declared]
     if missing:
         raise OmninbError(_missing(missing, found, declared, source))
-    return {role: declared[role] for role in (*ROLES, "currency") if role in declared}
+    return {role: declared[role] for role in roles if role in declared}
 
 
 def _missing(missing: list[str], found: list[str], declared: dict[str, str], source: str) -> str:
@@ -106,7 +107,7 @@ def _missing(missing: list[str], found: list[str], declared: dict[str, str], sou
     mapping = {role: column for role, column in declared.items() if role != column}
     mapping |= {role: proposal.get(role, "…") for role in missing}
     argument = ", ".join(f"{role!r}: {column!r}" for role, column in mapping.items())
-    meaning = "; ".join(f"{role} ({_MEANING[role]})" for role in missing)
+    meaning = "; ".join(f"{role} ({_MEANING.get(role, 'a key')})" for role in missing)
     near = nearest(missing[0], found) if "…" in mapping.values() else ""
     near = near if "mean" in near else ""
     return (

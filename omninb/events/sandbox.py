@@ -1,4 +1,4 @@
-"""DuckDB with the doors shut: it reads the one file that it was given, and nothing else."""
+"""DuckDB with the doors shut: it may open the one file that it was given, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,9 +6,25 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from omninb.errors import OmninbError
+
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+# In this order: what is shut cannot be opened again, and the last line locks it all.
+_SETTINGS = (
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET temp_directory = ''",  # raw texts are not spilled to a disk
+    "SET allowed_directories = []",
+    "SET allowed_paths = {paths}",
+    "SET enable_external_access = false",
+    "SET python_enable_replacements = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET memory_limit = '4GB'",
+    "SET lock_configuration = true",
+)
 
 
 def quoted(text: str) -> str:
@@ -22,7 +38,7 @@ def without_glob(path: str) -> str:
 
 
 def sandbox(path: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A private connection that may read `path` and can no longer be reconfigured.
+    """A private connection that can no longer be reconfigured.
 
     Parameters
     ----------
@@ -37,20 +53,10 @@ def sandbox(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(":memory:")
-    settings = ["SET GLOBAL TimeZone = 'UTC'"]
-    if path is not None:
-        name = str(path)
-        settings.append(f"SET allowed_paths = [{quoted(name)}, {quoted(without_glob(name))}]")
-    settings += [
-        "SET enable_external_access = false",
-        "SET python_enable_replacements = false",
-        "SET autoinstall_known_extensions = false",
-        "SET autoload_known_extensions = false",
-        "SET memory_limit = '4GB'",
-        "SET lock_configuration = true",
-    ]
-    for setting in settings:
-        connection.execute(setting)
+    names = [] if path is None else [str(path), without_glob(str(path))]
+    paths = f"[{', '.join(quoted(name) for name in names)}]"
+    for setting in _SETTINGS:
+        connection.execute(setting.replace("{paths}", paths))
     return connection
 
 
@@ -60,7 +66,7 @@ def _sealed() -> duckdb.DuckDBPyConnection:
 
 
 def sealed_sandbox() -> duckdb.DuckDBPyConnection:
-    """A connection that may open no file; cheaper than a sandbox of its own. Close it."""
+    """A cursor of one sandbox that all share, cheaper than one of its own. Close it."""
     return _sealed().cursor()
 
 
@@ -81,17 +87,25 @@ def evaluate(column: pa.ChunkedArray, query: str, **values: object) -> pa.Table:
     pyarrow.Table
         One row for each value of `column`.
     """
+    import duckdb
     import pyarrow as pa
 
     codes = None
     if pa.types.is_dictionary(column.type):
         whole = column.unify_dictionaries().combine_chunks()
         whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
-        codes, column = whole.indices, pa.chunked_array([whole.dictionary])
+        codes, words = whole.indices, whole.dictionary
+        if codes.null_count:
+            codes = codes.fill_null(len(words))
+            words = pa.concat_arrays([words, pa.nulls(1, words.type)])
+        column = pa.chunked_array([words])
     connection = sealed_sandbox()
     try:
         connection.register("given", pa.table({"x": column}))
         table = connection.sql(query, params=values).to_arrow_table()
+    except duckdb.FatalException as error:  # the database is of no use afterwards
+        _sealed.cache_clear()
+        raise OmninbError(f"DuckDB failed on a text: {str(error).splitlines()[0]}") from error
     finally:
         connection.close()
     return table if codes is None else table.take(codes)

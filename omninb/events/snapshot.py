@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.events.ledger import Ledger
+from omninb.events.ledger import Ledger, without_examples
 from omninb.events.log import EventLog
 from omninb.events.naming import pool_rare
 
@@ -22,10 +22,13 @@ _ABOUT = b"omninb.log"
 _FACTS = ("roles", "timezone", "currency", "observed_from", "observed_until", "counts", "files")
 
 
-def write_snapshot(log: EventLog, path: str | os.PathLike[str]) -> str:
+def write_snapshot(
+    log: EventLog, path: str | os.PathLike[str], min_customers: int | None = None
+) -> str:
     """Write a log to a file ending in ``.omninb``, which `read_events` reads back as it was.
 
-    Of quarantined rows the raw texts, which may hold identities, are left out.
+    Of quarantined rows the raw texts, which may hold identities, are left out. Whoever reads it
+    back pools at ``min_customers`` at least, which is no less than the log's own.
 
     Returns
     -------
@@ -33,7 +36,9 @@ def write_snapshot(log: EventLog, path: str | os.PathLike[str]) -> str:
         SHA-256 of the file: the same log gives the same.
     """
     about = {name: getattr(log, name) for name in _FACTS}
-    about |= {"quality": log.quality.to_dict("list")}
+    fewest = max(min_customers or 0, log.min_customers or 0) or None
+    quality = log.quality if fewest is None else without_examples(log.quality)
+    about |= {"min_customers": fewest, "quality": quality.to_dict("list")}
     about |= {"quarantine": log.quarantine.assign(text="").to_dict("list")}
     text = json.dumps(about, ensure_ascii=False)
     columns = [_repeatable(log.table[name]) for name in log.table.column_names]
@@ -52,15 +57,19 @@ def _repeatable(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, column.type)
 
 
-def read_snapshot(path: str | os.PathLike[str], other_below: int | None = None) -> EventLog:
+def read_snapshot(
+    path: str | os.PathLike[str], below: int = 0, min_customers: int | None = None
+) -> EventLog:
     """Read back what :func:`write_snapshot` wrote; columns stay in the file until they are used.
 
     Parameters
     ----------
     path : path
         Of a snapshot.
-    other_below : int, optional
-        As in `read_events`.
+    below : int
+        Names of fewer customers are pooled.
+    min_customers : int, optional
+        As in `read_events`; no less than the snapshot asks for.
 
     Raises
     ------
@@ -78,7 +87,12 @@ def read_snapshot(path: str | os.PathLike[str], other_below: int | None = None) 
         )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise OmninbError(f"{Path(path).name} is no snapshot of a log: {error}") from None
-    return log if other_below is None else _pooled(log, other_below)
+    asked = max(min_customers or 0, about["min_customers"] or 0)
+    below = max(below, asked)
+    log = _pooled(log, below) if below else log
+    if not asked:
+        return log
+    return dataclasses.replace(log, min_customers=asked, quality=without_examples(log.quality))
 
 
 def _frame(columns: dict[str, list[object]], **types: str) -> pd.DataFrame:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import TypeGuard
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from omninb.errors import OmninbError, closest
+from omninb.errors import OmninbError
 from omninb.events.csv_files import csv_columns, distinct_names, read_csv
 from omninb.events.json_lines import read_json_lines
+from omninb.events.packing import packing
 from omninb.events.parquet_files import read_parquet
 from omninb.events.parts import Part
+from omninb.events.paths import File, named_files, refuse_twice
+from omninb.events.progress import progress
 
-_READERS = {
+_Reader = Callable[[Path, int | None], Iterator[Part]]
+_READERS: dict[str, _Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     ".txt": read_csv,
@@ -25,103 +33,112 @@ _READERS = {
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
 }
+_ROWS = 1 << 20
 _SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
-def read_parts(source: object) -> list[Part]:
-    """Read every file or frame of a source, as it stands.
+def read_parts(
+    source: object, max_unpacked: int | None = None, numbers: Iterator[int] | None = None
+) -> Iterator[Part]:
+    """Read every file or frame of a source, as it stands, a part after the other.
 
     Parameters
     ----------
     source : object
-        A path, a glob, a list of them, a pandas or polars DataFrame, an Arrow table, or a DuckDB
-        relation.
+        A path, a glob, a folder, a pandas or polars DataFrame, an Arrow table, a DuckDB relation,
+        or a list of them.
+    max_unpacked : int, optional
+        Bytes that a packed file may unpack to; 100 times its size without it.
+    numbers : iterator of int, optional
+        The numbers that frames are called by, where there are several.
 
-    Returns
-    -------
-    list of Part
+    Yields
+    ------
+    Part
+        At least one.
 
     Raises
     ------
     OmninbError
         If there is no such file, or the kind of source is unknown.
     """
-    if isinstance(source, str | os.PathLike):
-        return [read_file(path) for path in _progress(_paths(source))]
-    if isinstance(source, list | tuple):
-        if not source:
-            raise OmninbError("source is an empty list. Give at least one file.")
-        if not all(isinstance(one, str | os.PathLike) for one in source):
-            raise OmninbError("source: a list may hold paths only. Concatenate frames first.")
-        paths = [path for one in source for path in _paths(one)]
-        return [read_file(path) for path in _progress(paths)]
-    return [_read_frame(source)]
+    several = listed(source)
+    if not several:
+        raise OmninbError("source is an empty list. Give at least one file.")
+    named = [named_files(one) if is_path(one) else one for one in several]
+    files = [file for one in named if isinstance(one, list) for file in one]
+    refuse_twice(files)
+    packed = any(packing(file.path) != "none" for file in files)
+    sizes = sum(file.path.stat().st_size for file in files)
+    with progress(None if packed else sizes) as done:
+        for one in named:
+            if not isinstance(one, list):
+                yield from _read_frame(one, f" {next(numbers)}" if numbers else "")
+                continue
+            for file in one:
+                for part in read_file(file.path, max_unpacked):
+                    yield _with_keys(part, file)
+                    done(part.size, part.rows)
+
+
+def listed(source: object) -> list[object]:
+    """The files and frames of a source."""
+    return list(source) if isinstance(source, list | tuple) else [source]
+
+
+def is_path(one: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether something names files, rather than being a frame."""
+    return isinstance(one, str | os.PathLike)
+
+
+def _with_keys(part: Part, file: File) -> Part:
+    """A part with the keys of its partition as columns, where the file has none of that name."""
+    table, rows = part.table, part.table.num_rows
+    for key, value in file.keys.items():
+        if key not in table.column_names:
+            codes = pa.array(np.zeros(rows, np.int32), mask=np.full(rows, value is None))
+            words = pa.array([] if value is None else [value], pa.string())
+            column = pa.DictionaryArray.from_arrays(codes, words)
+            table = table.append_column(key, column)
+    return part if table is part.table else replace(part, table=table)
 
 
 def file_paths(source: str | os.PathLike[str] | list[str]) -> list[Path]:
     """The files that a path, a glob or a list of them names."""
     given = source if isinstance(source, list) else [source]
-    return [path for one in given for path in _paths(one)]
+    return [file.path for one in given for file in named_files(one)]
 
 
 def column_names(source: object) -> list[str]:
     """The columns of a source; of files, those of the first one, by its header or schema."""
     if isinstance(source, list | tuple) and source:
         source = source[0]
-    if not isinstance(source, str | os.PathLike):
-        return list(read_parts(source)[0].table.column_names)
-    path = _paths(source)[0]
-    reader = _reader(path)
+    if not is_path(source):
+        return list(next(_read_frame(source)).table.column_names)
+    file = named_files(source)[0]
+    path, reader = file.path, _reader(file.path)
     try:
         if reader is read_csv:
-            return csv_columns(path)
-        if reader is read_parquet:
-            return list(pq.read_schema(path).names)
-        return list(reader(path).table.column_names)
-    except (OSError, pa.ArrowException) as error:
+            found = csv_columns(path)
+        elif reader is read_parquet:
+            found = list(pq.read_schema(path).names)
+        else:
+            found = list(next(read_file(path)).table.column_names)
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
+    return [*found, *(key for key in file.keys if key not in found)]
 
 
-def _progress(paths: list[Path]) -> Iterable[Path]:
-    """The paths, with a bar on a terminal once they take longer than two seconds."""
-    if len(paths) == 1:
-        return paths
-    from tqdm import tqdm
-
-    return tqdm(paths, desc="reading", unit="file", delay=2, disable=None, leave=False)
-
-
-def _paths(given: str | os.PathLike[str]) -> list[Path]:
-    """The files that a path or a glob names, sorted; a file that exists is never a glob."""
-    text = os.path.expanduser(os.fspath(given))
-    path = Path(text)
-    if path.is_dir():
-        raise OmninbError(
-            f"{text!r} is a folder. Name the files in it, for example '{text}/*.csv'."
-        )
-    if path.exists():
-        return [path.resolve()]
-    found = [Path(one) for one in sorted(glob.glob(text, recursive=True))]
-    files = [one.resolve() for one in found if one.is_file()]
-    if files:
-        return files
-    near = closest(path.name, glob.glob("*", root_dir=path.parent))
-    raise OmninbError(
-        f"There is no file {text!r} (looked from {os.getcwd()!r})."
-        + (f" Did you mean {str(path.parent / near)!r}?" if near else "")
-    )
-
-
-def read_file(path: Path) -> Part:
-    """Read one file by the ending of its name, ``.gz`` and ``.zst`` aside."""
+def read_file(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+    """Read one file, block by block, by the ending of its name, ``.gz`` and ``.zst`` aside."""
     reader = _reader(path)
     try:
-        return reader(path)
-    except (OSError, pa.ArrowException) as error:
+        yield from reader(path, max_unpacked)
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
 
 
-def _reader(path: Path) -> Callable[[Path], Part]:
+def _reader(path: Path) -> _Reader:
     stem = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     ending = os.path.splitext(stem)[1]
     if ending in _SPREADSHEETS:
@@ -138,41 +155,77 @@ def _reader(path: Path) -> Callable[[Path], Part]:
     return reader
 
 
-def _read_frame(source: object) -> Part:
+def _read_frame(source: object, number: str = "") -> Iterator[Part]:
     """Take any table that speaks Arrow, without copying where its types allow."""
     kind = type(source).__name__
     if kind == "LazyFrame":
         raise OmninbError("source is a lazy polars frame. Call .collect() on it first.")
     try:
+        if isinstance(source, pd.DataFrame):
+            source = _from_pandas(source)
         if isinstance(source, pa.Table):
-            table = source
-        elif type(source).__module__.partition(".")[0] == "pandas" and kind == "DataFrame":
-            table = _from_pandas(source)
+            batches: Iterable[pa.Table] = _slices(source)
         elif hasattr(source, "__arrow_c_stream__"):
-            table = pa.table(source)
+            batches = _streamed(pa.RecordBatchReader.from_stream(source))
         else:
             raise OmninbError(
                 f"source is a {kind}. Give a path, a list of paths, a pandas or polars DataFrame, "
                 "an Arrow table or a DuckDB relation."
             )
-    except pa.ArrowException as error:
-        raise OmninbError(f"source: the {kind} cannot be read: {error}") from error
-    table = table.rename_columns(distinct_names([str(name) for name in table.column_names]))
-    name = f"({kind})"
-    return Part(name=name, path=name, table=table)
+        name, first = f"({kind}{number})", 0
+        for table in batches:
+            table = table.rename_columns(distinct_names([str(one) for one in table.column_names]))
+            yield Part(name=name, path=name, table=table, first=first)
+            first += table.num_rows
+    except OmninbError:
+        raise
+    except Exception as error:  # of a query that fails while it is read, say: whatever it raises
+        said = str(error).partition("\n")[0]
+        raise OmninbError(f"source: the {kind} cannot be read: {said}") from error
 
 
-def _from_pandas(frame: object) -> pa.Table:
+def _slices(table: pa.Table) -> Iterator[pa.Table]:
+    for first in range(0, max(table.num_rows, 1), _ROWS):
+        yield table.slice(first, _ROWS)
+
+
+def _streamed(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Tables of about `_ROWS` rows, as the source delivers them; at least one."""
+    batches: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in reader:
+        batches.append(batch)
+        rows += batch.num_rows
+        if rows >= _ROWS:
+            yield pa.Table.from_batches(batches, reader.schema)
+            batches, rows = [], 0
+    yield pa.Table.from_batches(batches, reader.schema)
+
+
+def _from_pandas(frame: pd.DataFrame) -> pa.Table:
     """A pandas frame as Arrow; a column that mixes types is named."""
-    frame = frame.set_axis(  # type: ignore[attr-defined]
-        distinct_names([str(name) for name in frame.columns]),  # type: ignore[attr-defined]
-        axis=1,
-    )
+    frame = frame.set_axis(distinct_names([str(name) for name in frame.columns]), axis=1)
+    for name, kind in frame.dtypes.items():
+        if kind == np.dtype(object) and _half_zoned(
+            frame[name].to_numpy()
+        ):  # as text, they are asked for their zone
+            frame[name] = frame[name].map(lambda one: one.isoformat(), na_action="ignore")
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, TypeError) as error:
-        detail = " ".join(str(part) for part in error.args)
+        detail = str(error.args[-1])  # the others quote a cell
+        detail = detail if detail.startswith("Conversion failed") else type(error).__name__
         raise OmninbError(
             f"source: a column of the frame mixes types ({detail}). "
             "Make it text first: frame[column] = frame[column].astype(str)."
         ) from error
+
+
+def _half_zoned(values: np.ndarray) -> bool:
+    """Whether some moments bear an offset and some do not: Arrow would take those for UTC."""
+    filled = (one for one in values if not (one is None or one is pd.NaT or isinstance(one, float)))
+    first = next(filled, None)
+    if not isinstance(first, datetime):
+        return False
+    zoned = first.tzinfo is not None
+    return any(isinstance(one, datetime) and (one.tzinfo is not None) != zoned for one in filled)

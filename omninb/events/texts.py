@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
+from omninb.events.encoding import refuse_hidden
 from omninb.events.refusals import Refusals
 
 NOT_SET = "(not set)"
@@ -21,10 +22,20 @@ _NOBODY = ["NA", "N/A", "NaN", "nan", "None", "none", "NULL", "null", "-", "0", 
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column with all kinds of Arrow text reduced to string or dictionary<int32, string>."""
+    """A column with all kinds of Arrow text reduced to string or dictionary<int32, string>.
+
+    Raises
+    ------
+    pyarrow.ArrowNotImplementedError
+        If Arrow holds values of this kind, but cannot choose among them.
+    """
     kind = column.type
+    if pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind) or kind == pa.binary_view():
+        raise pa.ArrowNotImplementedError(str(kind))
     if pa.types.is_dictionary(kind):
         values = kind.value_type
+        if any(chunk.dictionary.null_count for chunk in column.chunks):  # Arrow cannot unify them
+            return column.cast(values).dictionary_encode().cast(DICTIONARY)
         if kind == DICTIONARY:
             return column
         if not _is_text(values) and not pa.types.is_null(values):
@@ -76,6 +87,7 @@ def read_ids(
             "such as 123.0 has no sure text. Convert it first, for example "
             f"frame[{source!r}].astype('Int64')."
         )
+    refuse_hidden(column, "customer_id", refusals)
     empty, nobody = [], []
     for chunk in column.chunks:
         words = chunk.dictionary if pa.types.is_dictionary(kind) else chunk
@@ -101,8 +113,10 @@ def _blank(words: pa.Array) -> pa.Array | None:
     if not words.null_count and len(words):
         _, offsets, data = words.buffers()
         starts = np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
-        if (np.diff(starts) > 0).all() and (np.frombuffer(data, np.uint8)[starts[:-1]] > 32).all():
-            return None
+        if (np.diff(starts) > 0).all():
+            first = np.frombuffer(data, np.uint8)[starts[:-1]]
+            if ((first > 32) & (first < 128)).all():  # beyond ASCII are more spaces
+                return None
     return pc.equal(pc.utf8_trim_whitespace(words), "")
 
 
@@ -113,11 +127,14 @@ def _odd(words: pa.Array) -> pa.Array | None:
     return pc.is_in(words, pa.array(_NOBODY))
 
 
-def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Any column as text, dictionaries kept; empty text becomes null."""
-    if not (pa.types.is_dictionary(column.type) or pa.types.is_string(column.type)):
-        column = column.cast(pa.string())
-    return column
+def as_text(column: pa.ChunkedArray, role: str, source: str) -> pa.ChunkedArray:
+    """Any column as text, dictionaries kept; `role` and `source` name it in errors."""
+    if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
+        return column
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException as error:
+        raise OmninbError(f"{role}: column {source!r} holds {column.type}, not text.") from error
 
 
 def fold(name: str) -> str:
@@ -158,7 +175,7 @@ def read_names(
     Parameters
     ----------
     column : pyarrow.ChunkedArray
-        Text, or anything that has one.
+        Text.
     recode : mapping, optional
         Old name to new name.
     empty : str, optional
@@ -168,7 +185,6 @@ def read_names(
     -------
     Names
     """
-    column = as_text(column)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     column = column.cast(DICTIONARY)

@@ -13,6 +13,7 @@ from omninb.errors import OmninbError
 from omninb.experiments.arms import Parts
 from omninb.experiments.comparisons import Comparison
 from omninb.experiments.enrolment import participants_of
+from omninb.experiments.few import fewest_of, wider_bins, without_few_days
 from omninb.experiments.metrics import Metric
 from omninb.experiments.outcomes import Outcome
 from omninb.experiments.participants import Design, Participants, local_days
@@ -62,7 +63,8 @@ def experiment_cumulative_table(
         day), ``control``, ``treatment``, ``uplift`` with ``uplift_ci_lower``, ``uplift_ci_upper``
         (for one look) and ``always_valid_ci_lower``, ``always_valid_ci_upper`` (for any number),
         ``p_value``, ``always_valid_p_value``. Days with too few customers for the method have no
-        bounds.
+        bounds. Of a log read with ``min_customers=N``, days are left out until N more customers of
+        each arm have come.
 
     Raises
     ------
@@ -92,6 +94,8 @@ def experiment_cumulative_table(
     frame = pd.DataFrame(rows, columns=_DAILY)
     for column in ("metric", "kind", "unit", "direction", "variant"):
         frame[column] = texts(frame[column])
+    if (fewest := fewest_of(source)) is not None:
+        frame = without_few_days(frame, fewest)
     frame.attrs = {"control": people.arms[0], "confidence": confidence, "planned": planned}
     return frame
 
@@ -158,7 +162,8 @@ def experiment_distribution_table(
         ``lower`` and ``upper`` of the bin (``upper`` not included but in the last), ``customers``
         there, ``share`` of the arm's customers whose window is over. Where there are no more than
         ``bins`` different values, each is a bin, with both bounds the same; so is 0 where a fifth
-        of the customers or more have it.
+        of the customers or more have it. Of a log read with ``min_customers=N``, neighbouring bins
+        are one where an arm has fewer than N customers; a metric with fewer in an arm is left out.
 
     Raises
     ------
@@ -175,10 +180,13 @@ def experiment_distribution_table(
     """
     people = participants_of(source, metrics, Design(**design))
     count = positive(bins, "bins", 1_000)
+    fewest = fewest_of(source) or 0
     parts = [
-        _spread(people, outcome, count)
+        _spread(people, outcome, count, fewest)
         for outcome in people.outcomes
-        if outcome.metric.kind == "mean" and outcome.known.any()
+        if outcome.metric.kind == "mean"
+        and outcome.known.any()
+        and np.bincount(people.arm[outcome.known], minlength=len(people.arms)).min() >= fewest
     ]
     names = ["metric", "unit", "variant", "lower", "upper", "customers", "share"]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
@@ -186,7 +194,7 @@ def experiment_distribution_table(
     return frame
 
 
-def _spread(people: Participants, outcome: Outcome, bins: int) -> pd.DataFrame:
+def _spread(people: Participants, outcome: Outcome, bins: int, fewest: int) -> pd.DataFrame:
     """The bins of one metric, arm by arm."""
     values, arm = outcome.top[outcome.known], people.arm[outcome.known]
     lower = upper = np.unique(values)
@@ -202,6 +210,12 @@ def _spread(people: Participants, outcome: Outcome, bins: int) -> pd.DataFrame:
             at = np.where(values == 0, 0, at + 1)
             lower, upper = np.append(0.0, lower), np.append(0.0, upper)
     arms, n = len(people.arms), len(lower)
+    if fewest:
+        counted = np.bincount(arm * n + at, minlength=arms * n).reshape(arms, n)
+        number = wider_bins(counted, fewest)
+        begins = np.flatnonzero(np.diff(number, prepend=-1))
+        lower, upper = lower[begins], upper[np.append(begins[1:], n) - 1]
+        at, n = number[at], len(lower)
     customers = np.bincount(arm * n + at, minlength=arms * n)
     whole = np.repeat(np.bincount(arm, minlength=arms), n)
     with np.errstate(invalid="ignore"):

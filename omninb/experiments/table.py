@@ -14,6 +14,7 @@ from omninb.errors import OmninbError
 from omninb.experiments.arms import Parts
 from omninb.experiments.checks import Check, judged, whole_checks
 from omninb.experiments.enrolment import participants_of
+from omninb.experiments.few import fewest_of, told_arms, told_checks, without_few
 from omninb.experiments.metrics import Metric
 from omninb.experiments.outcome_checks import TOO_FEW, outcome_checks
 from omninb.experiments.participants import Covariate, Design, Participants
@@ -123,6 +124,10 @@ def experiment_table(
           adjusted p-value; of guardrails, by non-inferiority alone, ``not worse by its margin``,
           ``worse`` or ``cannot say: …``.
 
+        Of a log read with ``min_customers=N``, and of a frame with
+        ``frame.attrs["min_customers"] = N``, levels of which an arm has fewer than N customers are
+        left out, with the next smallest where they could be recalculated.
+
         ``attrs`` holds the arms, what was asked and the rows of
         :func:`experiment_check_table` (``checks``).
 
@@ -170,7 +175,10 @@ def experiment_table(
     frame["verdict"] = [verdict for _, verdict in said]
     for column in (*_TEXTS, "interval_method", "guardrail", "verdict"):
         frame[column] = texts(frame[column])
-    frame.attrs = _attrs(people, design, asked, correction, checks)
+    if (fewest := fewest_of(source)) is not None:
+        frame = without_few(frame, fewest)
+        checks = told_checks(checks, fewest)
+    frame.attrs = _attrs(people, design, asked, correction, checks, fewest or 0)
     return frame
 
 
@@ -202,7 +210,7 @@ def experiment_check_table(
           ``not checked``.
         - ``p_value`` : one a check, of several metrics after Holm; NaN where it is no test.
         - ``value``, ``threshold`` : what is judged, and against what.
-        - ``sentence`` : what was found.
+        - ``sentence`` : what was found, unless with a number below the log's ``min_customers``.
 
     Raises
     ------
@@ -220,7 +228,10 @@ def experiment_check_table(
     asked = Design(**design)
     people = participants_of(source, metrics, asked)
     arms = [Parts.of(outcome, people.arm, len(people.arms)) for outcome in people.outcomes]
-    return pd.DataFrame(map(asdict, _checks(people, arms, asked)))
+    checks = _checks(people, arms, asked)
+    if (fewest := fewest_of(source)) is not None:
+        checks = told_checks(checks, fewest)
+    return pd.DataFrame(map(asdict, checks))
 
 
 def _checks(people: Participants, arms: Sequence[Parts], design: Design) -> list[Check]:
@@ -262,8 +273,10 @@ def _attrs(
     asked: Asked,
     correction: str | None,
     checks: Sequence[Check],
+    fewest: int,
 ) -> dict[Any, Any]:
     """What holds for the whole table."""
+    arms = told_arms(dict(zip(people.arms, people.by_arm.tolist(), strict=True)), fewest)
     moments: list[Any] = [pd.NaT] * 3
     if people.at is not None and len(people):
         moments = [int(people.at.min()), int(people.at.max()), people.observed_until]
@@ -272,8 +285,8 @@ def _attrs(
     return {
         "variant": design.variant,
         "control": people.arms[0],
-        "arms": dict(zip(people.arms, people.by_arm.tolist(), strict=True)),
-        "customers": len(people),
+        "arms": arms,
+        "customers": None if None in arms.values() else len(people),
         **asdict(asked),
         "correction": correction,
         "intervals": "unadjusted",

@@ -12,11 +12,13 @@ import pandas as pd
 from omninb.adjusting import adjusted
 from omninb.anchors import Reading
 from omninb.experiments.exposure import Exposed
+from omninb.experiments.few import told_arms
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds, difference_p_values
 from omninb.journeys import END_STATES, Journeys
-from omninb.steps import StepTally, step_tally
+from omninb.step_tally import StepTally, step_tally
 from omninb.tallies import By, texts
 from omninb.transitions import transition_difference_table
+from omninb.wording import fewer_than
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -66,7 +68,8 @@ def experiment_transition_table(
           and Hochberg 1995); ``differs`` : whether it is below .05, so that of the rows which
           differ about 5 % or less do so by chance.
 
-        The smallest ``p_value`` first.
+        The smallest ``p_value`` first. Of a log read with ``min_customers=N``, rows with fewer than
+        N customers in an arm are left out.
 
     Raises
     ------
@@ -90,7 +93,8 @@ def experiment_transition_table(
     for name, journeys in zip(exposed.arms[1:], arms[1:], strict=True):
         moved = transition_difference_table(arms[0], journeys, by)
         facts = moved.attrs
-        for part in (_moves(moved), _shares(arms[0], journeys, by, max_steps)):
+        for whole in (_moves(moved), _shares(arms[0], journeys, by, max_steps)):
+            part = _enough(whole, log.min_customers)
             p = adjusted(part["p_value"].to_numpy(), "bh")
             part["p_value_adjusted"], part["differs"] = p, p < 1 - CONFIDENCE
             part.insert(1, "variant", texts([name] * len(part)))
@@ -99,11 +103,21 @@ def experiment_transition_table(
     frame = pd.concat(parts, ignore_index=True)
     frame = frame.sort_values(["p_value", "what", "step", "source", "target"], ignore_index=True)
     customers = np.bincount(exposed.arm, minlength=len(exposed.arms))
+    by_arm = dict(zip(exposed.arms, customers.tolist(), strict=True))
     frame.attrs = facts | {
         "control": exposed.arms[0],
-        "arms": dict(zip(exposed.arms, customers.tolist(), strict=True)),
+        "arms": told_arms(by_arm, log.min_customers or 0),
     }
     return frame
+
+
+def _enough(frame: pd.DataFrame, fewest: int | None) -> pd.DataFrame:
+    """Rows of enough customers in both arms; in either they may be pooled."""
+    if fewest is None:
+        return frame
+    customers = frame[[f"customers_{arm}" for arm in _SIDES.values()]].min(axis=1)
+    pooled = (frame[["source", "target"]] == fewer_than(fewest)).any(axis=1)
+    return frame[(customers >= fewest) & ~pooled].reset_index(drop=True)
 
 
 def _journeys(log: EventLog, exposed: Exposed, arm: int, rules: dict[str, Any]) -> Journeys:

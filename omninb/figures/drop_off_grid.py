@@ -129,11 +129,15 @@ def subtitle_lines(grid: Grid) -> list[str]:
     """Who was counted, when, and the denominator."""
     facts, by = grid.facts, plain(grid.facts["by"])
     first = [row for (step, _), row in grid.cells.items() if step == 1]
-    entered, waiting = (sum(int(row[name]) for row in first) for name in ("customers", "open"))
+    entered, waiting = (
+        sum(0 if missing(row[name]) else int(row[name]) for row in first)
+        for name in ("customers", "open")
+    )
+    least = "at least " if any(missing(row["open"]) for row in first) else ""
     within = facts["within"]
     who = [
         f"{plural(entered, 'customer')} at the first step",
-        f"{count(waiting)} more {'is' if waiting == 1 else 'are'} open" if waiting else "",
+        f"{least}{count(waiting)} more {'is' if waiting == 1 else 'are'} open" if waiting else "",
         period(facts.get("observed_from"), facts.get("observed_until")),
         "the first attempt of each, " + (f"all within {within}" if within else "no window, so far"),
     ]
@@ -166,7 +170,7 @@ def footnote(grid: Grid) -> list[str]:
 def cell_row(names: tuple[str, str], label: str, row: Row) -> list[str]:
     """The hover texts of a cell."""
     texts = [f"{names[0]} → {names[1]}, {plain(label)}", plural(row["customers"], "customer")]
-    if row["open"]:
+    if not missing(row["open"]) and row["open"]:
         texts[1] += f", {count(row['open'])} open beside them"
     for name, words in (("drop_off", "lost"), ("leave_channel_rate", "lost or gone elsewhere")):
         within = interval(row[f"{name}_ci_lower"], row[f"{name}_ci_upper"])

@@ -226,7 +226,7 @@ def footnote(rows: Sequence[Row], facts: Mapping[Any, Any], practical: float | N
         notes.append("Only always-valid bounds may be looked at again and again.")
     if any(row["variance_reduction"] > 0 for row in rows):
         notes.append("Estimates after CUPED are adjusted ones.")
-    waiting = max((row["open"] for row in rows), default=0)
+    waiting = max((row["open"] for row in rows if row["open"] > 0), default=0)  # few: not told
     if waiting:
         notes.append(f"Open: up to {plural(waiting, 'customer')} a row whose window is not over.")
     warned = [

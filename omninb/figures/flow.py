@@ -80,12 +80,12 @@ def flow_figure(
     """
     check_flows(flows)
     canvas = Canvas(width)
-    if flows.empty:
+    chart = flow(flows)
+    if not chart.bars:
         title = title or "Which moves do journeys make, step by step?"
         top = canvas.head(title, ["No journeys to show."])
         canvas.foot(top + 60, [])
         return canvas.figure({"alt": f"{title} No journeys to show."})
-    chart = flow(flows)
     title = title or _question(chart)
     subtitle = _subtitle(flows, chart)
     top = canvas.head(title, subtitle) + 62
@@ -118,7 +118,8 @@ def _subtitle(flows: pd.DataFrame, chart: Flow) -> list[str]:
     first = [
         read_words(flows.attrs),
         days,
-        "height = journeys that made that very move; in = out at every bar",
+        "height = journeys that made that very move; in = out at every bar"
+        + (", less rare moves" if chart.not_drawn else ""),
         f"percentages of these {count(read)}" if read is not None else "",
     ]
     ends = (CONVERTED, OPEN, EXIT)
@@ -146,6 +147,8 @@ def _footnote(flows: pd.DataFrame, chart: Flow) -> list[str]:
         after = flows.attrs.get("exit_after")
         when = f" (within {after} of the end)" if after else ""
         notes.append(f"Open: too recent to tell{when}.")
+    if chart.not_drawn:
+        notes.append(f"Moves of too few customers are not drawn: {count(chart.not_drawn)}.")
     thin = [int(r.row["journeys"]) for r in chart.ribbons if r.height < THINNEST]
     if thin:
         notes.append(

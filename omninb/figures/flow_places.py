@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from omninb.errors import OmninbError
 from omninb.figures.canvas import MARGIN
 from omninb.figures.layering import pooled
 from omninb.figures.lettering import anchor_words
-from omninb.figures.style import BEYOND, CONVERTED, EXIT, OPEN, SMALLER, START
+from omninb.figures.style import BEYOND, CONVERTED, EXIT, OPEN, POOLED, SMALLER, START
 
 SLOT, TALL_SLOT, GAP = 16.0, 29.0, 6.0  # a label on one line, on two; between bars
 BAR = 16.0  # a bar's width
@@ -54,6 +55,7 @@ class Flow:
     order: dict[str, int] = field(default_factory=dict)
     scale: float = 0.0
     anchor: str = ""
+    not_drawn: int = 0
 
     def column(self, number: int) -> list[Bar]:
         """Bars of a column, top to bottom."""
@@ -64,18 +66,29 @@ class Flow:
 def flow(flows: pd.DataFrame) -> Flow:
     """Bars and ribbons of a flow table; refused where a bar's flows in and out differ.
 
+    They may where rare moves are pooled, which lead from nowhere to nowhere and are not drawn; a
+    bar is then the larger of both.
+
     Raises
     ------
     OmninbError
         If in ≠ out at an inner bar.
     """
     backwards = bool((flows["step"] < 0).any())
-    steps = sorted({int(s) for s in flows["step"]}, key=abs)
+    pooled = flows["source"].astype(str).str.startswith(POOLED)
+    pooled &= flows["source"] == flows["target"]
+    drawn = set(flows.loc[~pooled, "step"])
+    steps = sorted({int(step) for step in flows["step"]}, key=abs)
+    steps = list(takewhile(drawn.__contains__, steps))  # to where all moves are rare
+    pooled |= ~flows["step"].isin(steps)
     chart = Flow(steps, backwards, anchor=anchor_words(flows.attrs))
+    chart.not_drawn = int(flows.loc[pooled, "journeys"].sum())
+    if not steps:
+        return chart
     column_of = {step: i for i, step in enumerate(steps, start=1)}
     into: dict[tuple[int, str], int] = {}
     out: dict[tuple[int, str], int] = {}
-    for row in flows.sort_values(["step", "source", "target"]).to_dict("records"):
+    for row in flows[~pooled].sort_values(["step", "source", "target"]).to_dict("records"):
         column, number = column_of[int(row["step"])], int(row["journeys"])
         left, right = (column - 1, str(row["source"])), (column, str(row["target"]))
         ends = []
@@ -88,9 +101,13 @@ def flow(flows: pd.DataFrame) -> Flow:
             ends.append(bar)
         chart.ribbons.append(Ribbon(ends[0], ends[1], row))
     terminal = {CONVERTED, EXIT, OPEN, BEYOND} | ({START} if backwards else set())
-    for column, name in chart.bars:
-        key = (column, name)
-        if column and name not in terminal and into.get(key, 0) != out.get(key, 0):
+    one = float(flows["share"].iloc[0]) / float(flows["journeys"].iloc[0])
+    for key, bar in chart.bars.items():
+        column, name = key
+        if chart.not_drawn:
+            bar.journeys = max(into.get(key, 0), out.get(key, 0))
+            bar.share = round(one * bar.journeys, 9)
+        elif column and name not in terminal and into.get(key, 0) != out.get(key, 0):
             raise OmninbError(
                 f"flows: at step {steps[column - 1]}, {name!r}, {into.get(key, 0):,} journeys flow "
                 f"in and {out.get(key, 0):,} out. Pass a whole flow_table, unfiltered."
@@ -128,9 +145,9 @@ def _fewer_crossings(
         rows = [r for r in chart.ribbons if r.target.column == column]
         rows.sort(key=lambda r: (-int(r.row["journeys"]), r.source.name, r.target.name))
         rows = rows[:90]
-        a = np.array([code[r.source.name] for r in rows])
-        b = np.array([code[r.target.name] for r in rows])
-        w = np.array([float(r.row["journeys"]) for r in rows])
+        a = np.array([code[r.source.name] for r in rows], np.int64)
+        b = np.array([code[r.target.name] for r in rows], np.int64)
+        w = np.array([float(r.row["journeys"]) for r in rows], np.float64)
         columns.append((a, b, w / max(1.0, w.sum())))
 
     def crossings(order: list[str]) -> float:

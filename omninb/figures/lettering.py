@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from omninb.wording import MISSING
+
 # Advance widths of Helvetica, in 1/1000 of the font size; Liberation Sans and Arial share them.
 _WIDTHS = dict(
     zip(
@@ -103,9 +105,11 @@ def count(number: float) -> str:
 
     Examples
     --------
-    >>> count(48200)
-    '48,200'
+    >>> count(48200), count(float("nan"))
+    ('48,200', '–')
     """
+    if missing(number):
+        return MISSING
     return f"{int(number):,}".replace("-", "−")
 
 

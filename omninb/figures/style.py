@@ -13,6 +13,7 @@ HALO = "0 0 2px #fff,0 0 2px #fff,0 0 3px #fff,0 0 4px #fff"
 
 START, CONVERTED, EXIT, OPEN = "START", "converted", "exit", "open"
 BEYOND, SMALLER, NOT_SET = "(beyond)", "(smaller flows)", "(not set)"
+POOLED = "(fewer than "  # so begins the name of what is pooled
 END_STATES = (CONVERTED, EXIT, OPEN)
 
 CHANNELS = {
@@ -83,6 +84,8 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 def _fixed(name: str) -> str | None:
     if name in _RESERVED:
         return _RESERVED[name]
+    if name.startswith(POOLED):
+        return OTHER
     for part in name.split(" · "):
         key = part.strip().casefold().replace("_", " ")
         if colour := CHANNELS.get(_ALIASES.get(key, key)):

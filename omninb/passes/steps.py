@@ -49,7 +49,7 @@ def _count(cell, c):
 
 @compiled(
     "void(int64, int64, int64[::1], int64[::1], int64[::1], uint16[::1], uint8[::1], int64[::1],"
-    " int64, int64, boolean, int64[:, :, :, ::1])"
+    " int64, int64, boolean, int32[:, ::1], int64[:, :, :, ::1])"
 )
 def count_steps(
     first_group,
@@ -63,18 +63,21 @@ def count_steps(
     labels,
     way,
     collapse,
+    counted_as,
     counts,
 ):
     """Count journeys and customers by group, step and state.
 
     ``anchors``: position of each journey's step 0 (-1: the journey is left out); empty: step 0 is
     left free and step 1 is the first touchpoint. ``way``: 1 towards the end, -1 towards the start.
+    ``counted_as[step, state]``: the state that it is counted as; empty: as itself.
     ``counts[group, step, state, field]``. A journey that is over stays in its end state.
     """
     steps = counts.shape[1]
     anchored = len(anchors) > 0
     # Of each state at each step: journeys and, above 2^32, customers; and the last customer.
-    cells = np.zeros((steps, labels + 4, 2), np.int64)
+    cells = np.zeros((steps, counts.shape[2], 2), np.int64)
+    renaming = len(counted_as) > 0
     for group in range(first_group, last_group):
         for step in range(steps):
             _begin(cells[step])
@@ -91,6 +94,8 @@ def count_steps(
                 over = labels + int64(end_states[j]) if way > 0 else labels + 3
                 while step < steps:
                     state = over if i == limit else int64(codes[i])
+                    if renaming:
+                        state = int64(counted_as[step, state])
                     _count(cells[uint64(step), uint64(state)], c)
                     if i != limit:
                         i = _next_visit(codes, i, limit, way, collapse)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omninb.reports.headlines import by_name, change_words, headlines_of
+from omninb.reports.headlines import by_page, change_words, headlines_of
 from omninb.reports.page import fact_words, run_words
 from omninb.reports.suite_file import Threshold
 from omninb.views import headline_words
@@ -15,7 +15,9 @@ from omninb.wording import number_words
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#+!|~$&])")
 
 # What readers of mails and chats make links of, though no Markdown says so.
-_ADDRESS = re.compile(r":(?=//)|\b(?:www\.|mailto:|xmpp:|javascript:|data:)", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r":(?=//)|\b(?:www\.|mailto:|xmpp:|javascript:|data:)|(?<=\w)\.(?=[^\W\d_]{2,})", re.IGNORECASE
+)
 
 
 def crossings(
@@ -28,17 +30,21 @@ def crossings(
     reports : sequence of dict
         As run.json keeps them. A headline may bear ``below`` and ``above`` itself.
     thresholds : mapping of str to Threshold
-        By the headline's name; these come first.
+        By the headline's name, or ``"page: name"``; these come first.
 
     Returns
     -------
     list of dict
-        ``headline`` (its record, with ``report``), ``side`` ("below" or "above"), ``threshold``.
+        ``headline`` (its record, with ``report``), ``side`` ("below" or "above"; "without" where
+        one that the suite watches has no number), ``threshold``.
     """
     found = []
     for headline in headlines_of(reports):
-        bounds = thresholds.get(headline["name"], Threshold())
+        watched = next((thresholds[n] for n in _names(headline) if n in thresholds), None)
+        bounds = watched or Threshold()
         low, high = headline["interval"] or (headline["value"],) * 2
+        if watched and headline["value"] is None:
+            found.append({"headline": headline, "side": "without", "threshold": None})
         for side, edge in (("below", high), ("above", low)):
             limit = getattr(bounds, side)
             limit = headline.get(side) if limit is None else limit
@@ -49,9 +55,16 @@ def crossings(
     return found
 
 
+def _names(headline: Mapping[str, Any]) -> tuple[str, str]:
+    """What a threshold may call a headline: that of one page, or of all."""
+    return f"{headline['report'].removesuffix('.html')}: {headline['name']}", headline["name"]
+
+
 def crossing_words(alert: Mapping[str, Any]) -> str:
     """What was crossed: the number, its threshold and its interval."""
     headline = alert["headline"]
+    if alert["threshold"] is None:
+        return f"{headline['name']}: no number, though a threshold watches it"
     big, small = headline_words(headline)
     limit = alert["threshold"]
     bound = number_words(int(limit) if float(limit).is_integer() else limit)
@@ -63,13 +76,13 @@ def unknown_names(
     reports: Sequence[dict[str, Any]], thresholds: Mapping[str, Threshold]
 ) -> list[str]:
     """Thresholds of which no report has the headline."""
-    names = {headline["name"] for report in reports for headline in report["headlines"]}
+    names = {name for headline in headlines_of(reports) for name in _names(headline)}
     return [name for name in thresholds if name not in names]
 
 
 def summary(record: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     """A run for a mail or a chat message, in Markdown: what was crossed, numbers, answers."""
-    reports, old = record["reports"], by_name(before)
+    reports, old = record["reports"], by_page(before)
     facts: dict[str, Any] = next((r["facts"] for r in reports if r["facts"]), {})
     lines = [f"# {_plain(record['title'])}", ""]
     lines += [

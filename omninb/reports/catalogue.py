@@ -9,6 +9,7 @@ import omninb
 from omninb.errors import OmninbError, nearest
 
 _NUMBERED = re.compile(r"(\d+)_(\w+)\.ipynb")
+_ODD = re.compile(r"[^a-z0-9_-]+")
 
 
 def report_notebooks() -> dict[str, Path]:
@@ -22,9 +23,28 @@ def report_notebooks() -> dict[str, Path]:
 
 
 def short_name(path: Path) -> str:
-    """``journey_map`` for ``01_journey_map.ipynb``."""
+    """The name of a notebook's page: ``journey_map`` for ``01_journey_map.ipynb``.
+
+    It is fit for a file and a link: small Latin letters, digits, _ and - alone.
+
+    Raises
+    ------
+    OmninbError
+        If nothing remains of the name, or that of the page above all others.
+
+    Examples
+    --------
+    >>> short_name(Path("My analysis #3.ipynb"))
+    'my-analysis-3'
+    """
     numbered = _NUMBERED.fullmatch(path.name)
-    return numbered.group(2) if numbered else path.stem
+    stem = numbered.group(2) if numbered else path.stem
+    name = _ODD.sub("-", stem.casefold()).lstrip("_-")[:61].rstrip("-")
+    if name in {"", "index"}:
+        raise OmninbError(
+            f"{path.name}: no page can be named after it. Rename it, or give it a name: in a suite."
+        )
+    return name
 
 
 def find_notebook(name_or_path: str | Path) -> Path:

@@ -21,13 +21,17 @@ def headlines_of(reports: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def by_name(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The headlines of a run by name, the first of each."""
-    return {one["name"]: one for one in reversed(headlines_of(record.get("reports", [])))}
+def by_page(record: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The headlines of a run by page and name: one notebook may stand in a suite several times."""
+    return {
+        (report["report"], one["name"]): one
+        for report in record.get("reports", [])
+        for one in report.get("headlines", [])
+    }
 
 
 def change_words(
-    headline: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]]
+    headline: Mapping[str, Any], before: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> tuple[str, str] | None:
     """How a headline differs from the run before, and whether that is clear.
 
@@ -37,9 +41,9 @@ def change_words(
     Parameters
     ----------
     headline : mapping
-        Of this run.
-    before : mapping of str to mapping
-        The headlines of the run before, by name.
+        Of this run, as `headlines_of` gives it.
+    before : mapping of (str, str) to mapping
+        The headlines of the run before, by page and name.
 
     Returns
     -------
@@ -50,12 +54,12 @@ def change_words(
     Examples
     --------
     >>> change_words(
-    ...     {"name": "Lost", "value": 58.9, "interval": [57.0, 60.8], "unit": "%"},
-    ...     {"Lost": {"value": 57.6, "interval": [55.7, 59.5], "unit": "%"}},
+    ...     {"report": "a", "name": "Lost", "value": 58.9, "interval": [57.0, 60.8], "unit": "%"},
+    ...     {("a", "Lost"): {"value": 57.6, "interval": [55.7, 59.5], "unit": "%"}},
     ... )
     ('+1.3 points', '−1.4 to +4.0: no clear change')
     """
-    old = before.get(headline["name"])
+    old = before.get((headline["report"], headline["name"]))
     if old is None or old["unit"] != headline["unit"]:
         return None
     now, then = headline["value"], old["value"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from omninb.reports.alerts import crossing_words
-from omninb.reports.headlines import by_name, change_words, headlines_of
+from omninb.reports.headlines import by_page, change_words, headlines_of
 from omninb.reports.page import fact_words, ledger_view, period_words, run_words, templates
 from omninb.reports.strips import sparkline
 
@@ -35,7 +35,8 @@ def index_html(run: dict[str, Any], earlier: list[dict[str, Any]]) -> str:
     words = fact_words({k: v for k, v in facts.items() if not k.startswith("observed")})
     runs = [*earlier, run]
     good = [record for record in earlier if record.get("status") == "ok"]
-    crossed = [alert["headline"]["name"] for alert in run.get("alerts", [])]
+    crossed = [alert["headline"] for alert in run.get("alerts", [])]
+    questions = {report["report"]: report["question"] for report in reports}
     return templates().get_template("index.html.j2").render(
         title=f"{run['title']}, {period}" if period else run["title"],
         run=run_words(run["as_of"]),
@@ -46,8 +47,12 @@ def index_html(run: dict[str, Any], earlier: list[dict[str, Any]]) -> str:
             for alert in run.get("alerts", [])
         ],
         headlines=[
-            {**number, "change": change_words(number, by_name(good[-1])) if good else None,
-             "crossed": number["name"] in crossed}
+            {
+                **number,
+                "question": questions[number["report"]],
+                "change": change_words(number, by_page(good[-1])) if good else None,
+                "crossed": number in crossed,
+            }
             for number in _spread(reports)
         ],
         since=_day(good[-1]) if good else "",
@@ -66,7 +71,7 @@ def _spread(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _card(report: dict[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any]:
     number = report["headlines"][0] if report["headlines"] else None
-    values = [_value(record, report["notebook"], number) for record in runs] if number else []
+    values = [_value(record, report["report"], number) for record in runs] if number else []
     while values and values[0] is None:
         values.pop(0)
     return {
@@ -79,10 +84,10 @@ def _card(report: dict[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _value(run: dict[str, Any], notebook: str, number: dict[str, Any]) -> float | None:
+def _value(run: dict[str, Any], page: str, number: dict[str, Any]) -> float | None:
     """What a number was in a run; None where the run failed or did not have it."""
     for report in run.get("reports", []):
-        if report.get("notebook") == notebook:
+        if report.get("report") == page:
             for record in report.get("headlines", []):
                 if record["name"] == number["name"] and isinstance(record["value"], (int, float)):
                     return record["value"]

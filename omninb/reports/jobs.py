@@ -63,7 +63,7 @@ def jobs_of(suite: Suite, parameters: Mapping[str, Any], as_of: datetime, work: 
     ------
     OmninbError
         If there is no such notebook or parameter, two pages would share a name, or a notebook would
-        show rows of fewer customers than may be shared.
+        show rows of fewer customers than may be shared, or not the suite's log.
     """
     common = {name: value for name, value in parameters.items() if name not in LOG_PARAMETERS}
     common |= {"MIN_CUSTOMERS": suite.min_customers} if "MIN_CUSTOMERS" not in common else {}
@@ -86,6 +86,7 @@ def jobs_of(suite: Suite, parameters: Mapping[str, Any], as_of: datetime, work: 
             raise OmninbError(
                 f"MIN_CUSTOMERS={fewest!r}: a report shows no row of fewer than {FEWEST} customers."
             )
+        _check_log(given.get("EVENTS"), names, common.get("EVENTS"), path.name)
         name = entry.name or short_name(path)
         if name in jobs:
             raise OmninbError(
@@ -98,3 +99,18 @@ def jobs_of(suite: Suite, parameters: Mapping[str, Any], as_of: datetime, work: 
         if name not in known:
             raise OmninbError(f"no notebook has a parameter {name!r}.{nearest(str(name), known)}")
     return list(jobs.values())
+
+
+def _check_log(own: str | None, names: set[str], of_suite: str | None, notebook: str) -> None:
+    """Refuse a notebook that would read another log than the suite's, and pool nothing of it."""
+    if of_suite is not None and "EVENTS" not in names:
+        raise OmninbError(
+            f"{notebook} declares no EVENTS, and would not read the suite's log. Declare EVENTS "
+            "among its parameters and read it, or give it a suite without `events:`."
+        )
+    if own not in (None, of_suite) and "MIN_CUSTOMERS" not in names:
+        raise OmninbError(
+            f"{notebook} declares no MIN_CUSTOMERS, and would show rows of single customers of "
+            f"{PurePath(str(own)).name}. Declare MIN_CUSTOMERS among its parameters and give it to "
+            "read_events(min_customers=…), or leave EVENTS to the suite's `events:`."
+        )

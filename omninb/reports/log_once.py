@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+from pydantic import ValidationError
+
 from omninb.errors import OmninbError
+from omninb.reports.execution import RunError
 from omninb.reports.runner import Job
-from omninb.reports.suite_file import Events
+from omninb.reports.suite_file import Events, FileSuite, Suite, first_error
 
 LOG_PARAMETERS = {
     "EVENTS": "file",
@@ -22,6 +27,11 @@ LOG_PARAMETERS = {
     "CURRENCY": "currency",
 }
 SNAPSHOT = "log.omninb"
+# Arguments of read_events, as messages write them for Python.
+_ARGUMENT = re.compile(
+    r"\b(columns|timezone|time_unit|day_first|decimal|currency|observed_from|observed_until"
+    r"|max_quarantined|expect_until|expect_rows)="
+)
 
 
 def events_of(parameters: Mapping[str, Any]) -> Events | None:
@@ -29,17 +39,31 @@ def events_of(parameters: Mapping[str, Any]) -> Events | None:
     if parameters.get("EVENTS") is None:
         return None
     given = {key: parameters[name] for name, key in LOG_PARAMETERS.items() if name in parameters}
-    return Events.model_validate(given)
+    try:
+        return Events.model_validate(given)
+    except ValidationError as error:
+        raise OmninbError(f"the log's parameters: {first_error(error)}") from None
 
 
-def read_once(events: Events | None, as_of: datetime, work: Path) -> dict[str, Any]:
-    """Read the log into ``work``, and say what was read.
+def read_once(
+    events: Events | None,
+    as_of: datetime,
+    work: Path,
+    min_customers: int,
+    last_read: int | None = None,
+) -> dict[str, Any]:
+    """Read the log into ``work``, to be pooled at ``min_customers``, and say what was read.
+
+    Parameters
+    ----------
+    last_read : int, optional
+        Rows that the last good run read.
 
     Returns
     -------
     dict
-        ``sha256`` of the touchpoints as they were accepted, ``rows`` used; of the sample that of
-        its file.
+        ``sha256`` of the touchpoints as they were accepted, rows ``read`` and ``used``; of the
+        sample the hash of its file.
 
     Raises
     ------
@@ -53,24 +77,59 @@ def read_once(events: Events | None, as_of: datetime, work: Path) -> dict[str, A
     if events is None:
         return {"sample": True, "sha256": _sha256(sample_path())}
     arguments = events.model_dump(exclude={"file"})
-    paths = file_paths(events.file)
+    if events.expect_rows == "last run":
+        arguments["expect_rows"] = last_read
+    paths = _files(events.file)
     before = _stamps(paths)
     log = read_events(events.file, as_of=as_of, **arguments)
     if _stamps(paths) != before or file_paths(events.file) != paths:
         raise OmninbError("the event log was replaced while it was read. Run again.")
-    return {"sha256": write_snapshot(log, work / SNAPSHOT), "rows": log.counts["used"]}
+    return {
+        "sha256": write_snapshot(log, work / SNAPSHOT, min_customers),
+        "read": log.counts["read"],
+        "used": log.counts["used"],
+    }
+
+
+@contextmanager
+def own_words(suite: Suite) -> Iterator[None]:
+    """Errors of the log name what settles them by the keys of a suite that was read from a file.
+
+    Raises
+    ------
+    RunError
+        What it says may hold data, and is not shared.
+    """
+    try:
+        yield
+    except OmninbError as error:
+        said = str(error)
+        if isinstance(suite, FileSuite):
+            said = said.replace("{role: column}: {", "columns: {")
+            said = _ARGUMENT.sub(r"\1: ", said)
+            said = re.sub(r"\bday_first: (True|False)", lambda found: found.group().lower(), said)
+        raise RunError(said, "the event log could not be read: see run.log.") from None
 
 
 def own_logs(jobs: Iterable[Job]) -> dict[str, list[str]]:
     """SHA-256 of the files that notebooks read by themselves, by the name of the page."""
-    from omninb.events.sources import file_paths
-
     found = {}
     for job in jobs:
         own = job.parameters.get("EVENTS")
         if own is not None and PurePath(own).name != SNAPSHOT:
-            found[job.name] = [_sha256(path) for path in file_paths(own)]
+            found[job.name] = [_sha256(path) for path in _files(own)]
     return found
+
+
+def _files(given: str | list[str]) -> list[Path]:
+    """The files that are named; a pipe might be waited for without end, and is read but once."""
+    from omninb.events.sources import file_paths
+
+    paths = file_paths(given)
+    for path in paths:
+        if not path.is_file():
+            raise OmninbError(f"{path.name} is no regular file. Write what it gives into a file.")
+    return paths
 
 
 def _sha256(path: Path) -> str:

@@ -1,10 +1,12 @@
-"""How far a run is: a bar on a terminal, one plain line a notebook in a log file."""
+"""How far a run is: a bar on a terminal, now and then a plain line in a log file."""
 
 from __future__ import annotations
 
 import sys
 import time
 from types import TracebackType
+
+_SAY_EVERY = 10  # seconds between lines of a notebook in a log file
 
 
 class Progress:
@@ -22,7 +24,7 @@ class Progress:
         self.name = name
         self._line = line
         self._bar = None
-        self._started = time.monotonic()
+        self._started = self._said = time.monotonic()
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
@@ -38,6 +40,9 @@ class Progress:
         if self._bar is not None:
             self._bar.total = total
             self._bar.update(done - self._bar.n)
+        elif time.monotonic() - self._said >= _SAY_EVERY:
+            self._said = time.monotonic()
+            print(f"{self.name}: {done} of {total} cells", file=sys.stderr, flush=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None

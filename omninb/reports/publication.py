@@ -13,7 +13,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from omninb.errors import OmninbError
 from omninb.reports.execution import RunError
+from omninb.reports.records import SCHEMA, all_runs, record_of
 
 _MAKING, _LOCK = ".making-", ".writing"
 
@@ -79,10 +79,10 @@ def _sweep(folder: Path) -> None:
     for left in folder.glob(f"{_MAKING}*"):
         record = record_of(left)
         shutil.rmtree(left, ignore_errors=True)
-        if record is not None and record.get("status") != "failed":
+        if record is not None and record["status"] != "failed":
             with suppress(OSError), staging(folder) as stage:
                 write_record(stage, failed(record, "the run was killed before it was done."))
-                keep(stage, folder, str(record.get("run", "killed")))
+                keep(stage, folder, record["run"])
     for link in folder.glob(".latest-*"):
         link.unlink(missing_ok=True)
 
@@ -94,7 +94,8 @@ def failed(record: Mapping[str, Any], error: str) -> dict[str, Any]:
 
 def write_record(stage: Path, record: Mapping[str, Any]) -> None:
     """run.json, for machines and for the index of later runs; written through to the disk."""
-    text = json.dumps(record, ensure_ascii=False, indent=2, sort_keys=True)
+    known = {**record, "schema": SCHEMA}
+    text = json.dumps(known, ensure_ascii=False, indent=2, sort_keys=True)
     # A file name that is no UTF-8 holds surrogates: as a backslash and digits they are JSON's too.
     with (stage / "run.json").open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text + "\n")
@@ -143,30 +144,30 @@ def switch(folder: Path, run: str) -> None:
     os.replace(new, folder / "latest")
 
 
-def earlier_runs(folder: Path) -> list[dict[str, Any]]:
-    """The records of runs, oldest first; unreadable ones are passed over."""
-    runs = []
-    for path in sorted((folder / "runs").glob("*/run.json")):
-        record = record_of(path.parent)
-        if record is not None:
-            runs.append({**record, "run": path.parent.name})
-    return sorted(runs, key=lambda record: record["as_of"])
-
-
-def record_of(run: Path) -> dict[str, Any] | None:
-    """The record of a run; None where there is none that can be read."""
+def shown(folder: Path) -> str:
+    """The name of the run that ``latest`` shows; empty where there is none."""
     try:
-        record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-        datetime.fromisoformat(record["as_of"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return dict(record)
+        return os.path.basename(os.readlink(folder / "latest"))
+    except OSError:
+        return ""
 
 
-def remove_old(folder: Path, kept: int) -> None:
-    """Remove the oldest runs beyond so many; never the one that ``latest`` shows."""
-    shown = os.path.basename(os.readlink(folder / "latest"))
-    runs = [record["run"] for record in earlier_runs(folder)]
-    for run in runs[:-kept]:
-        if run != shown:
-            shutil.rmtree(folder / "runs" / run, ignore_errors=True)
+def show(folder: Path, run: str, as_of: str) -> None:
+    """Let ``latest`` show a run, unless it shows one of a later moment: a past day made up for."""
+    now = record_of(folder / "latest")
+    if now is None or now["as_of"] <= as_of:
+        switch(folder, run)
+
+
+def remove_old(folder: Path, kept: int, made: str) -> None:
+    """Remove the oldest good runs beyond so many, and the oldest failed ones beyond as many.
+
+    Never the one that ``latest`` shows, nor the one that was just made.
+    """
+    spared = {shown(folder), made}
+    runs = all_runs(folder)
+    for good in (True, False):
+        names = [run["run"] for run in runs if (run["status"] == "ok") is good]
+        for name in names[:-kept]:
+            if name not in spared:
+                shutil.rmtree(folder / "runs" / name, ignore_errors=True)

@@ -23,6 +23,7 @@ from omninb.reports.scratch import scratch
 from omninb.reports.story import SHOWN_MIMES, read_story
 from omninb.reports.table_files import write_tables
 
+_WORDS = {"text/plain", "text/html"}  # kept of omninb's own views, which escape what they show
 _VERSIONS = ("omninb", "pandas", "numpy", "duckdb", "numba", "plotly", "papermill")
 
 
@@ -206,6 +207,9 @@ def only_shown(notebook: Any) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if SHOWN_MIMES & set(o.get("data", {}))]
+            for output in cell.outputs:
+                kept = SHOWN_MIMES | (_WORDS if any("omninb" in m for m in output.data) else set())
+                output.data = {m: v for m, v in output.data.items() if m in kept}
 
 
 def versions() -> dict[str, str]:

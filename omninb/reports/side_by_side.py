@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from omninb.errors import duration
 from omninb.reports.execution import RunError
 from omninb.reports.progress import Progress
 from omninb.reports.runner import Job, make_report
 from omninb.reports.suite_file import Suite
 
 
-def make_reports(suite: Suite, jobs: Sequence[Job], stage: Path) -> list[dict[str, Any]]:
+def make_reports(
+    suite: Suite, jobs: Sequence[Job], stage: Path, end: float
+) -> list[dict[str, Any]]:
     """Run the jobs and write their pages into ``stage``.
+
+    Parameters
+    ----------
+    suite, jobs
+        What was asked for.
+    stage : Path
+        A folder.
+    end : float
+        When the time for all is over, by the monotonic clock.
 
     Returns
     -------
@@ -35,13 +46,12 @@ def make_reports(suite: Suite, jobs: Sequence[Job], stage: Path) -> list[dict[st
             pool.submit(_one, job, number, len(jobs), suite.title, stage)
             for number, job in enumerate(jobs, 1)
         ]
-        limit = duration(suite.timeout_all, "timeout_all") / 1e6
-        done, late = wait(running, limit, FIRST_EXCEPTION)
+        done, late = wait(running, max(end - time.monotonic(), 0), FIRST_EXCEPTION)
         failed = _first_failure(running, done)
         if failed is not None:
             raise failed
         if late:
-            raise RunError(f"the run was not done after timeout_all={suite.timeout_all}.")
+            raise RunError(suite.late())
         return [one.result() for one in running]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

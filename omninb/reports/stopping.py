@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,9 +40,10 @@ def stoppable() -> Iterator[Stop]:
     stop = Stop()
 
     def on_signal(number: int, frame: object) -> None:
-        if not stop.asked and not stop.over:
+        if not stop.asked:
             stop.asked = f"the run was stopped ({signal.Signals(number).name})."
-            stop.check()
+            if not stop.over:
+                stop.check()
 
     with _handled(on_signal):
         try:
@@ -55,6 +57,35 @@ def undisturbed() -> Iterator[None]:
     """What is published or written down here is not stopped halfway: it takes no time."""
     with _handled(signal.SIG_IGN):
         yield
+
+
+@contextmanager
+def in_time(end: float, late: str) -> Iterator[None]:
+    """What is done here ends by a moment of the monotonic clock, as soon as Python runs again.
+
+    Raises
+    ------
+    RunError
+        If it did not. (Where alarms cannot be had, in a thread or on Windows, not before it is
+        done.)
+    """
+
+    def on_alarm(number: int, frame: object) -> None:
+        raise Stopped(late)
+
+    main = threading.current_thread() is threading.main_thread()
+    if main and hasattr(signal, "setitimer"):
+        handler = signal.signal(signal.SIGALRM, on_alarm)
+        before = signal.setitimer(signal.ITIMER_REAL, max(end - time.monotonic(), 0.001))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, *before)
+            signal.signal(signal.SIGALRM, handler)
+    else:
+        yield
+    if time.monotonic() > end:
+        raise RunError(late)
 
 
 @contextmanager

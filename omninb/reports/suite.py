@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,29 +13,28 @@ from typing import Any
 from omninb.errors import OmninbError
 from omninb.reports.alerts import crossings, summary, unknown_names
 from omninb.reports.execution import RunError
-from omninb.reports.failures import keep_failure, reason
+from omninb.reports.failures import Failures
 from omninb.reports.index_page import index_html
 from omninb.reports.jobs import jobs_of, suite_of
-from omninb.reports.log_once import own_logs, read_once
+from omninb.reports.log_once import own_logs, own_words, read_once
 from omninb.reports.publication import (
-    BusyError,
-    earlier_runs,
     keep,
-    record_of,
     remove_old,
+    show,
+    shown,
     staging,
-    switch,
     write_record,
     writing,
 )
+from omninb.reports.records import earlier_runs, record_of
 from omninb.reports.runner import Job, versions, write_assets
 from omninb.reports.scratch import scratch
 from omninb.reports.side_by_side import make_reports
-from omninb.reports.stopping import stoppable, undisturbed
-from omninb.reports.suite_file import Suite
+from omninb.reports.stopping import Stop, in_time, stoppable, undisturbed
+from omninb.reports.suite_file import FileSuite, Suite
+from omninb.reports.telling import UNTOLD, tell_once
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PATIENCE = 300  # seconds that a command may take that hears of a run
 
 
 def run_report(
@@ -75,7 +71,8 @@ def run_report(
     Returns
     -------
     Path
-        ``out/latest/index.html``.
+        ``out/latest/index.html``; of a run of a moment before that which ``latest`` shows,
+        ``out/runs/<id>/index.html``.
 
     Raises
     ------
@@ -95,78 +92,80 @@ def run_report(
         ...
     omninb.errors.OmninbError: no notebook is named 'jurney_map'. Did you mean 'journey_map'?
     """
-    moment = as_of.astimezone(UTC).replace(microsecond=0) if as_of else _now()
-    given = dict(parameters or {})
-    asked = suite_of(suite, given, moment)
-    folder, begun = Path(out), time.monotonic()
     if run_id is not None and not _RUN_ID.fullmatch(run_id):
         raise OmninbError(f"run_id={run_id!r}: letters, digits, - and _, at most 64.")
-    with stoppable() as stop, scratch() as work:
-        jobs = jobs_of(asked, given, moment, work)
-        name = run_id or moment.strftime("%Y%m%dT%H%M%SZ")
-        record: dict[str, Any] = {
-            "title": asked.title,
-            "as_of": moment.isoformat(),
-            "started": _now().isoformat(),
-        }
-        record |= {"run": f"{name}-refused", "versions": versions()}
-        with _written_down(asked, record, folder, begun, BusyError), writing(folder):
+    moment = as_of.astimezone(UTC).replace(microsecond=0) if as_of else _now()
+    given = dict(parameters or {})
+    asked, folder = suite_of(suite, given, moment), Path(out)
+    if not isinstance(asked, FileSuite):
+        jobs_of(asked, given, moment, folder)  # an argument that is wrong leaves nothing
+    name = run_id or moment.strftime("%Y%m%dT%H%M%SZ")
+    record: dict[str, Any] = {
+        "title": asked.title,
+        "as_of": moment.isoformat(),
+        "started": _now().isoformat(),
+        "run": f"{name}-refused",
+        "versions": versions(),
+    }
+    failures = Failures(asked, folder, record)
+    with stoppable() as stop:
+        with failures.told(), scratch() as work, writing(folder):
             record["run"] = name if run_id else _unused(folder, name)
-            with (
-                _written_down(asked, record, folder, begun, BaseException),
-                staging(folder) as stage,
-            ):
-                write_record(stage, {**record, "status": "running", "reports": []})
-                record["data"] = read_once(asked.events, moment, work)
-                record["own_data"] = own_logs(jobs)
-                record["inputs"] = _fingerprint(asked, jobs, record)
-                if _made_before(folder, record):
-                    return folder / "latest" / "index.html"
-                record["reports"] = make_reports(asked, jobs, stage)
-                if own_logs(jobs) != record["own_data"]:
-                    raise RunError("a notebook's own log was replaced meanwhile. Run again.")
-                record["alerts"] = crossings(record["reports"], asked.alerts)
-                for headline in unknown_names(record["reports"], asked.alerts):
-                    raise RunError(f"alerts: no report has a headline {headline!r}.")
-                record |= {"status": "ok", "seconds": round(time.monotonic() - begun, 1)}
-                _write_pages(record, stage, earlier_runs(folder))
-                stop.check()
-                with undisturbed():
-                    made = keep(stage, folder, record["run"])
-                    switch(folder, made.name)
-                    stop.over = True
-            remove_old(folder, asked.keep)
-            _tell(asked.on_success, made)
-    return folder / "latest" / "index.html"
+            with failures.written_down():
+                jobs = jobs_of(asked, given, moment, work)
+                made = _publish(asked, jobs, failures, work, stop)
+        if asked.on_success:
+            stop.over = False  # what is published stays so; a command that hears of it may be ended
+            stop.check()
+            tell_once(asked.on_success, made)
+    return _index(folder, made.name)
 
 
-@contextmanager
-def _written_down(
-    asked: Suite,
-    record: dict[str, Any],
-    folder: Path,
-    begun: float,
-    kind: type[BaseException],
-) -> Iterator[None]:
-    """A failure of that kind leaves its record, and is told to whom the suite names."""
-    try:
-        yield
-    except kind as error:
+def _publish(asked: Suite, jobs: Sequence[Job], failures: Failures, work: Path, stop: Stop) -> Path:
+    """Make the run that is recorded and let ``latest`` show it; the folder of the run."""
+    folder, record = failures.folder, failures.record
+    end = failures.began + asked.seconds_for_all()
+    with staging(folder) as stage:
+        write_record(stage, {**record, "status": "running", "reports": []})
+        fewest = min(job.parameters.get("MIN_CUSTOMERS", asked.min_customers) for job in jobs)
+        with in_time(end, asked.late()), own_words(asked):
+            record["data"] = read_once(
+                asked.events, datetime.fromisoformat(record["as_of"]), work, fewest,
+                _last_read(folder, record),
+            )  # fmt: skip
+            record["own_data"] = own_logs(jobs)
+        record["inputs"] = _fingerprint(asked, jobs, record)
+        if _made_before(folder, record):
+            return folder / "runs" / str(record["run"])
+        record["reports"] = make_reports(asked, jobs, stage, end)
+        if own_logs(jobs) != record["own_data"]:
+            raise RunError("a notebook's own log was replaced meanwhile. Run again.")
+        record["alerts"] = crossings(record["reports"], asked.alerts)
+        for headline in unknown_names(record["reports"], asked.alerts):
+            raise RunError(f"alerts: no report has a headline {headline!r}.")
+        record |= {"status": "ok", "seconds": failures.seconds()}
+        _write_pages(record, stage, earlier_runs(folder, record))
+        if asked.on_success:
+            (stage / UNTOLD).touch()
+        stop.check()
         with undisturbed():
-            took = {**record, "seconds": round(time.monotonic() - begun, 1)}
-            kept = keep_failure(error, took, folder)
-        try:
-            if kept is not None:
-                _tell(asked.on_failure, kept)
-        except RunError as second:
-            error.add_note(str(second))
-        if isinstance(error, OSError):
-            raise RunError(reason(error)) from error
-        raise
+            made = keep(stage, folder, record["run"])
+            show(folder, made.name, record["as_of"])
+            stop.over = True
+    remove_old(folder, asked.keep, made.name)
+    return made
 
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def _last_read(folder: Path, record: Mapping[str, Any]) -> int | None:
+    """Rows of the log that the last good run read."""
+    good = [run for run in earlier_runs(folder, record) if run["status"] == "ok"]
+    data = good[-1].get("data") if good else None
+    read = data.get("read") if isinstance(data, dict) else None
+    return read if isinstance(read, int) else None
 
 
 def _unused(folder: Path, stamp: str) -> str:
@@ -187,19 +186,23 @@ def _fingerprint(asked: Suite, jobs: Sequence[Job], record: Mapping[str, Any]) -
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _index(folder: Path, run: str) -> Path:
+    """The page to open of a run: of that which ``latest`` shows, its name there."""
+    here = folder / "latest" if shown(folder) == run else folder / "runs" / run
+    return here / "index.html"
+
+
 def _made_before(folder: Path, record: Mapping[str, Any]) -> bool:
     """Whether this very run stands there already, and is what ``latest`` shows."""
     same = record_of(folder / "runs" / record["run"])
-    if same is None or same.get("status") != "ok":
+    if same is None or same["status"] != "ok":
         return False
     if same.get("inputs") != record["inputs"]:
-        raise OmninbError(
+        raise RunError(
             f"run_id={record['run']!r}: a run of that name stands there, of other data, parameters "
             "or versions. Give another name."
         )
-    shown = record_of(folder / "latest")
-    if shown is None or shown["as_of"] < record["as_of"]:  # it was killed before the switch
-        switch(folder, record["run"])
+    show(folder, record["run"], record["as_of"])  # it was killed before the switch
     return True
 
 
@@ -212,15 +215,3 @@ def _write_pages(record: Mapping[str, Any], stage: Path, earlier: list[dict[str,
     (stage / "summary.md").write_text(text, encoding="utf-8")
     write_assets(stage)
     write_record(stage, record)
-
-
-def _tell(command: Sequence[str], run: Path) -> None:
-    """Run a command that hears of a run, with the run's folder as its last argument."""
-    if not command:
-        return
-    try:
-        done = subprocess.run([*command, str(run.resolve())], timeout=_PATIENCE, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RunError(f"{command[0]} could not hear of the run: {error}") from None
-    if done.returncode:
-        raise RunError(f"{command[0]} ended with status {done.returncode}.")

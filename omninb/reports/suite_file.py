@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from omninb.errors import OmninbError, duration, nearest
+from omninb.reports.suite_text import suite_text
 
 TITLE = "Customer journeys"
 FEWEST = 5  # customers, below which nothing is shared
@@ -26,6 +24,10 @@ title: Customer journeys
 #   timezone: Europe/Berlin         # of times without an offset
 #   currency: EUR
 #   observed_until: "{{ today }}"   # dates may be relative to the run: today - 7d, today - 4w
+#   expect_until: "{{ today - 1d }}"   # a log that ends earlier is refused as stale
+#   expect_rows: last run           # fewer rows are told, less than half as many refused
+#   max_quarantined: 0.05           # more of the rows in quarantine are refused
+#   pseudonymise: false             # true: ids become pseudonyms under the key OMNINB_KEY
 
 min_customers: 10     # rarer rows are pooled before anything is computed; at least 5
 
@@ -42,19 +44,50 @@ notebooks:
 #   Journeys that succeeded: {below: 10}
 
 timeout: 10min        # of a notebook
-timeout_all: 1h       # of the run
-keep: 30              # runs; older ones are removed
+timeout_all: 1h       # of the run, reading included
+keep: 30              # good runs; older ones are removed, failed ones likewise
 
 # Commands that get the run's folder as their last argument.
 # on_success: [./send.sh, team@example.org]
 # on_failure: [./page.sh]
 """
-_TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_RELATIVE = re.compile(r"\s*today\s*(?:([+-])\s*(\d{1,5})\s*([dw])\s*)?")
+_LONGEST = "365d"
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _limit(given: str) -> str:
+    """A duration that a clock can count."""
+    try:
+        fits = duration(given, "timeout") <= duration(_LONGEST, "timeout")
+    except OverflowError:
+        fits = False
+    if not fits:
+        raise ValueError(f"{given} is more than {_LONGEST}")
+    return given
+
+
+def _words(given: list[str]) -> list[str]:
+    """A command that can be started."""
+    if given and not given[0].strip():
+        raise ValueError("the first word names no program")
+    return given
+
+
+def _page(given: str) -> str:
+    """A page's name beside that of the index."""
+    if given == "index":
+        raise ValueError("the page above all others has that name")
+    return given
+
+
+Limit = Annotated[str, AfterValidator(_limit)]
+Command = Annotated[list[str], AfterValidator(_words)]
+PageName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$"), AfterValidator(_page)
+]  # fmt: skip
 
 
 class Events(_Strict):
@@ -69,22 +102,40 @@ class Events(_Strict):
     currency: str | None = None
     observed_from: str | None = None
     observed_until: str | None = None
+    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.05
+    expect_until: str | None = None
+    expect_rows: int | Literal["last run"] | None = None
+    pseudonymise: bool = False
+
+    @field_validator("file")
+    @classmethod
+    def _named(cls, given: str | list[str]) -> str | list[str]:
+        if not given or "" in [*given]:
+            raise ValueError("name at least one file")
+        return given
 
 
 class Entry(_Strict):
     """A notebook of the suite."""
 
     notebook: str
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")] | None = None
+    name: PageName | None = None
     title: str | None = None
     parameters: dict[str, Any] = {}
+
+    @field_validator("parameters")
+    @classmethod
+    def _own_log(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(given.get("EVENTS"), str | None):
+            raise ValueError("EVENTS: one file or pattern, as text")
+        return given
 
 
 class Threshold(_Strict):
     """A headline is crossed where its whole interval lies below or above."""
 
-    below: float | None = None
-    above: float | None = None
+    below: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    above: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
 class Suite(_Strict):
@@ -95,12 +146,12 @@ class Suite(_Strict):
     events: Events | None = None
     min_customers: Annotated[int, Field(ge=FEWEST)] = 10
     alerts: dict[str, Threshold] = {}
-    timeout: str = "10min"
-    timeout_all: str = "1h"
+    timeout: Limit = "10min"
+    timeout_all: Limit = "1h"
     side_by_side: Annotated[int, Field(ge=1)] | None = None
     keep: Annotated[int, Field(ge=1)] = 30
-    on_success: list[str] = []
-    on_failure: list[str] = []
+    on_success: Command = []
+    on_failure: Command = []
 
     @field_validator("notebooks", mode="before")
     @classmethod
@@ -110,14 +161,28 @@ class Suite(_Strict):
             return [{"notebook": one} if isinstance(one, str) else one for one in given]
         return given
 
-    @field_validator("timeout", "timeout_all")
+    @field_validator("alerts")
     @classmethod
-    def _duration(cls, given: str) -> str:
-        duration(given, "timeout")
+    def _bounded(cls, given: dict[str, Threshold]) -> dict[str, Threshold]:
+        for name, one in given.items():
+            if one == Threshold():
+                raise ValueError(f"{name}: give below or above")
         return given
 
+    def seconds_for_all(self) -> float:
+        """What the whole run may take."""
+        return duration(self.timeout_all, "timeout_all") / 1e6
 
-def read_suite(path: str | Path, today: dt.date) -> Suite:
+    def late(self) -> str:
+        """What is said of a run that took longer."""
+        return f"the run was not done after timeout_all={self.timeout_all}."
+
+
+class FileSuite(Suite):
+    """A suite that was read from a file: what fails in it is its reader's business."""
+
+
+def read_suite(path: str | Path, today: dt.date) -> FileSuite:
     """Read a suite file.
 
     Parameters
@@ -129,7 +194,7 @@ def read_suite(path: str | Path, today: dt.date) -> Suite:
 
     Returns
     -------
-    Suite
+    FileSuite
         Its paths are absolute, from the suite's folder on.
 
     Raises
@@ -139,22 +204,19 @@ def read_suite(path: str | Path, today: dt.date) -> Suite:
         it stands.
     """
     path = Path(path)
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise OmninbError(f"{path.name} cannot be read: {error}") from None
+    given = suite_text(path, today)
     if not isinstance(given, dict):
         raise OmninbError(f"{path.name} holds no suite. `omninb suite` writes an example.")
     try:
-        suite = Suite.model_validate(_settled(given, today))
+        suite = FileSuite.model_validate(given)
     except ValidationError as error:
-        raise OmninbError(f"{path.name}: {_words(error)}") from None
+        raise OmninbError(f"{path.name}: {first_error(error)}") from None
     if not suite.notebooks:
         raise OmninbError(f"{path.name}: notebooks: there are none to run.")
     return _placed(suite, path.resolve().parent)
 
 
-def _placed(suite: Suite, here: Path) -> Suite:
+def _placed(suite: FileSuite, here: Path) -> FileSuite:
     """The suite with every path in it absolute, from the suite's folder on."""
 
     def place(file: str) -> str:
@@ -187,46 +249,7 @@ def _placed(suite: Suite, here: Path) -> Suite:
     return suite.model_copy(update=placed)
 
 
-def settle_dates(text: str, today: dt.date) -> str:
-    """A text with its ``{{ today - 7d }}`` replaced by dates.
-
-    Examples
-    --------
-    >>> settle_dates("{{ today - 1w }}", dt.date(2026, 3, 9))
-    '2026-03-02'
-    """
-
-    def settled(found: re.Match[str]) -> str:
-        relative = _RELATIVE.fullmatch(found.group(1))
-        if relative is None:
-            raise OmninbError(
-                f"{found.group(0)}: write {{{{ today }}}}, {{{{ today - 7d }}}} or "
-                "{{ today - 4w }}."
-            )
-        sign, number, unit = relative.groups()
-        days = int(number or 0) * (7 if unit == "w" else 1) * (-1 if sign == "-" else 1)
-        try:
-            return (today + dt.timedelta(days)).isoformat()
-        except OverflowError:
-            raise OmninbError(f"{found.group(0)}: that is no date.") from None
-
-    return _TEMPLATE.sub(settled, text)
-
-
-def _settled(value: Any, today: dt.date) -> Any:
-    """Templates replaced, and YAML's dates as the texts that they were written as."""
-    if isinstance(value, str):
-        return settle_dates(value, today)
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return [_settled(one, today) for one in value]
-    if isinstance(value, Mapping):
-        return {key: _settled(one, today) for key, one in value.items()}
-    return value
-
-
-def _words(error: ValidationError) -> str:
+def first_error(error: ValidationError) -> str:
     """What is wrong first, by where it stands: an unknown key before what it may stand for."""
     errors = error.errors(include_url=False, include_context=False)
     found = min(errors, key=lambda one: one["type"] != "extra_forbidden")

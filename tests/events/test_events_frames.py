@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -131,8 +132,72 @@ def test_moments_beyond_the_calendar_are_quarantined() -> None:
     for zone in ("UTC", None):
         far = pa.array([-(10**18), wrapped, None, 1_704_067_200], pa.timestamp("s", zone))
         table = pa.table({"customer_id": ["a"] * 4, "timestamp": far, "channel": ["w"] * 4})
-        log = read_events(table, timezone="UTC")
+        log = read_events(table, timezone="UTC", max_quarantined=1)
         assert log.quarantine["line"].tolist() == [1, 2, 3] and len(log) == 1
+
+
+UNUSUAL = {
+    "struct": pa.array([{"a": 1}] * 3),
+    "list": pa.array([["a"]] * 3),
+    "binary": pa.array([b"\xff"] * 3),
+    "binary_view": pa.array([b"a"] * 3, pa.binary_view()),
+    "interval": pa.array([pa.MonthDayNano([1, 2, 3])] * 3),
+    "union": pa.UnionArray.from_sparse(
+        pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]
+    ),
+    "run ends": pa.RunEndEncodedArray.from_arrays([3], ["a"]),
+    "dictionary": pa.DictionaryArray.from_arrays([0] * 3, pa.array([["a"]])),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL)
+def test_columns_of_unusual_types_are_kept_or_refused_by_name(kind: str) -> None:
+    usual = {
+        "customer_id": ["a", "a", ""],
+        "timestamp": pa.array([1_740_823_200] * 3, pa.timestamp("s", "UTC")),
+        "channel": ["web"] * 3,
+    }
+    roles = ("customer_id", "timestamp", "channel", "event", "event_id", "value", "currency")
+    for role in roles:
+        table = pa.table({**usual, role: UNUSUAL[kind]})
+        with pytest.raises(OmninbError, match=f"column '{role}' holds"):
+            read_events(table, max_quarantined=1)
+    table = pa.table({**usual, "extra": UNUSUAL[kind]})
+    if kind in ("struct", "list", "binary", "interval"):
+        log = read_events(table, max_quarantined=1, drop_duplicates=True)
+        assert log.counts["quarantined"] == log.counts["used"] == 1
+    else:
+        with pytest.raises(OmninbError, match="column 'extra' holds"):
+            read_events(table, max_quarantined=1)
+
+
+def test_a_query_that_fails_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMNINB_KEY", "k" * 40)
+    late = "CASE WHEN i > 5000 THEN error('Ann') ELSE 'x' END AS customer_id FROM range(9000) t(i)"
+    early = "CAST(x AS INT) AS customer_id FROM (VALUES ('Ann')) t(x)"
+    for query in (late, early):
+        with pytest.raises(OmninbError, match=r"DuckDBPyRelation cannot be read.*Ann"):
+            read_events(duckdb.sql(f"SELECT {query}"))
+        with pytest.raises(OmninbError, match="cannot be read") as caught:
+            read_events(duckdb.sql(f"SELECT {query}"), pseudonymise=True)
+        assert "Ann" not in str(caught.value)
+
+
+def test_naive_times_among_those_with_an_offset_need_a_zone() -> None:
+    moments = [None, pd.Timestamp("2025-07-01T10:00+02:00"), pd.Timestamp("2025-07-01 10:00"),
+               pd.NaT, datetime(2025, 7, 1, 10)]  # fmt: skip
+    frame = pd.DataFrame({"customer_id": list("abcde"), "channel": "web"})
+    frame["timestamp"] = pd.Series(moments, dtype=object)
+    for mixed in (frame, frame.iloc[::-1]):
+        with pytest.raises(OmninbError, match="without an offset"):
+            read_events(mixed, max_quarantined=1)
+        log = read_events(mixed, max_quarantined=1, timezone="America/New_York")
+        hours = [moment.hour for moment in log.table["timestamp"].to_pylist()]
+        customers = log.table["customer_id"].to_pylist()
+        assert dict(zip(customers, hours, strict=True)) == {"b": 8, "c": 14, "e": 14}
+        assert log.counts["quarantined"] == 2
+    naive = frame.assign(timestamp=pd.Series([datetime(2025, 7, 1)] * 5, dtype=object))
+    assert len(read_events(naive, timezone="UTC")) == 5
 
 
 def test_missing_values_of_frames() -> None:
@@ -179,6 +244,21 @@ def test_phases_recode_and_other_below() -> None:
     assert pooled["rows"] == 2
     with pytest.raises(OmninbError, match="other_below"):
         read_events(FRAME, other_below=0)
+
+
+@pytest.mark.parametrize("fewest", [1, 4, 5.0])
+def test_too_few_or_no_number_of_customers_is_refused(fewest) -> None:
+    with pytest.raises(OmninbError, match="from 5: of fewer, one may be known"):
+        read_events(FRAME, min_customers=fewest)
+
+
+def test_other_below_pools_names_and_min_customers_rows_too() -> None:
+    rare = FRAME.copy()
+    rare.loc[:1, "channel"] = ["kiosk", "fax"]
+    names, rows = read_events(rare, other_below=5), read_events(rare, min_customers=5)
+    both = read_events(rare, other_below=3, min_customers=5)
+    assert names.table.equals(rows.table) and both.table.equals(rows.table)
+    assert (names.min_customers, rows.min_customers, both.min_customers) == (None, 5, 5)
 
 
 def test_36_one_customer_with_too_many_touchpoints() -> None:
@@ -270,6 +350,54 @@ def test_overview_tells_customers_apart_however_ids_are_stored(ids: pa.ChunkedAr
         "quietest: 2024-03-01": (1, 1),
         "without touchpoints: 1": (0, 0),
     }
+
+
+def shared_frame() -> pd.DataFrame:
+    """Ten days of 20 customers, and before and after them, and on a channel, very few."""
+    rows = [(f"c{c}", f"2024-03-{day:02}T{c:02}:30", "web" if c % 2 else "store")
+            for day in range(5, 15) for c in range(24)]  # fmt: skip
+    rows += [("lone", "2024-03-01T01:02:03", "web"), ("last", "2024-03-20T04:05:06", "store")]
+    rows += [(f"c{c}", "2024-03-09T12:00", "fax") for c in (1, 2, 3)]
+    rows += [(f"c{c}", "2024-03-08T12:00", "shop") for c in range(11)]
+    rows += [("c1", "2024-03-09T12:00", "web")]
+    return pd.DataFrame(rows, columns=["customer_id", "timestamp", "channel"])
+
+
+def test_overview_of_a_shared_log_tells_of_no_fewer_customers() -> None:
+    read = {"timezone": "Europe/Berlin", "min_customers": 10}
+    log = read_events(shared_frame(), **read)
+    plain = read_events(shared_frame(), timezone="Europe/Berlin").overview("4d")
+    table = log.overview("4d")
+    assert {"ties", "fax", "first: 2024-03-01", "quietest: 2024-03-01"} <= set(plain["name"])
+    # What is not settled is of one customer; fax is of three, whom all but the shop would tell.
+    assert table["name"].tolist() == [
+        "all", "web", "store", "first: 2024-03-05", "last: 2024-03-14", "busiest: 2024-03-08",
+        "quietest: 2024-03-05", "without touchpoints: 0",
+    ]  # fmt: skip
+    assert "settled (exit_after=8d)" in log.overview("8d")["name"].tolist()
+    assert table["customers"][:-1].min() >= 10
+    first, last = table["first"].dropna(), table["last"].dropna()
+    assert (first == first.dt.normalize()).all() and (last == last.dt.normalize()).all()
+    assert {str(first.min())[:10], str(last.max())[:10]} == {"2024-03-05", "2024-03-14"}
+    bars = [frame.set_index("name").loc["all", "over_time"] for frame in (plain, table)]
+    assert bars[0].split() == ["▁", f"▁{bars[1].strip()}", "▁"]  # the night of five goes as well
+    same = ["touchpoints", "share", "customers"]
+    both = plain.set_index("name")[same].loc[["all", "web", "store", "busiest: 2024-03-08"]]
+    pd.testing.assert_frame_equal(table.set_index("name")[same].loc[both.index], both)
+
+
+def test_overview_dates_no_pooled_names_and_no_sparse_days() -> None:
+    frame = shared_frame()
+    frame.loc[frame["channel"] == "web", "channel"] = [f"w{i % 13}" for i in range(122)]
+    table = read_events(frame, timezone="UTC", min_customers=10).overview().set_index("name")
+    pooled = table.loc["(fewer than 10 customers)"]
+    assert pooled["customers"] >= 10 and pooled[["first", "last"]].isna().all()
+    apart = frame.drop_duplicates("customer_id").assign(channel="web")
+    apart["timestamp"] = pd.date_range("2024-03-01", periods=len(apart)).astype(str)
+    sparse = read_events(apart, timezone="UTC", min_customers=10).overview("1d")
+    assert sparse["name"].tolist() == ["all", "ties", "web"]
+    assert sparse[["first", "last"]].isna().all(axis=None) and sparse["touchpoints"][1] == 0
+    assert not sparse["over_time"].str.strip().any()
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=30))

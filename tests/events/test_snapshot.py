@@ -44,8 +44,9 @@ def test_a_snapshot_gives_back_the_log_and_its_ledger(snapshot):
 
 def test_rare_names_are_pooled_as_if_the_file_were_read(snapshot):
     _, path, _ = snapshot
-    read = {"timezone": "Europe/Berlin", "currency": "EUR", "other_below": 12}
-    at_once, later = onb.read_events(dirty_frame(), **read), onb.read_events(path, other_below=12)
+    read = {"timezone": "Europe/Berlin", "currency": "EUR", "min_customers": 12}
+    at_once, later = onb.read_events(dirty_frame(), **read), onb.read_events(path, min_customers=12)
+    assert at_once.min_customers == later.min_customers == 12
     assert "(fewer than 12 customers)" in later.table["channel"].unique().to_pylist()
     pd.testing.assert_frame_equal(at_once.to_frame(), later.to_frame())
     pd.testing.assert_frame_equal(at_once.quality, later.quality)
@@ -82,3 +83,41 @@ def test_what_is_no_snapshot_is_refused(kind, tmp_path):
             pass
     with pytest.raises(onb.OmninbError, match=r"x\.omninb is no snapshot of a log"):
         onb.read_events(path)
+
+
+def test_whoever_reads_it_pools_no_less_than_it_asks_for(tmp_path):
+    path = tmp_path / "log.omninb"
+    frame = pd.DataFrame({"customer_id": [f"c{i}" for i in range(40)], "channel": "web"})
+    frame.loc[:5, "channel"] = "rare"
+    frame["timestamp"] = pd.Timestamp("2026-03-01", tz="UTC")
+    write_snapshot(onb.read_events(frame), path, min_customers=8)
+    pooled = "(fewer than 8 customers)"
+    for given, name in ((None, pooled), (5, pooled), (9, "(fewer than 9 customers)")):
+        log = onb.read_events(path, min_customers=given)
+        assert set(log.table["channel"].unique().to_pylist()) == {"web", name}
+        assert log.min_customers == max(given or 0, 8)
+    write_snapshot(onb.read_events(frame), path)
+    assert onb.read_events(path).min_customers is None
+
+
+def test_a_shared_ledger_has_no_examples_of_what_a_single_customer_wrote(tmp_path):
+    frame = pd.DataFrame({"customer_id": [f"c{i}" for i in range(40)], "channel": "web"})
+    frame["timestamp"], frame["value"] = pd.Timestamp("2026-03-01", tz="UTC"), 1.0
+    frame.loc[[0, 1], "channel"] = ["  RARE name  ", "rare name"]
+    frame.loc[2, "value"] = -777.25
+    path, written = tmp_path / "log.omninb", tmp_path / "shared.omninb"
+    plain = onb.read_events(frame, currency="EUR")
+    assert "RARE name" in str(plain.quality["example"].tolist())
+    assert "-777.25" in str(plain.quality["example"].tolist())
+    shared = onb.read_events(frame, currency="EUR", min_customers=10)
+    write_snapshot(plain, path)
+    write_snapshot(plain, written, min_customers=10)
+    again = [onb.read_events(path, min_customers=10), onb.read_events(written)]
+    for log in (shared, *again):
+        told = str(log._repr_mimebundle_())
+        assert "rare name" not in told.casefold() and "777" not in told
+        assert "1 names → (fewer than 10 customers)" in log.quality["example"].tolist()
+        assert log.quality["check"].str.contains("spellings merged").any()
+    assert b"RARE name  " not in written.read_bytes()  # nor where the ledger lies
+    write_snapshot(shared, path)
+    assert onb.read_events(path).min_customers == 10

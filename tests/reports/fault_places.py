@@ -51,8 +51,9 @@ class Place:
         module: Sequence[str] = ("-m", "omninb"),
     ) -> subprocess.Popen[str]:
         """Start a run of a notebook of one cell."""
-        notebook = write(small_notebook(source), self.home / "01_cell.ipynb")
-        asked = notebook
+        cells = small_notebook(source)
+        cells.cells[1].source += "\nEVENTS: str = None  # a log"
+        asked = notebook = write(cells, self.home / "01_cell.ipynb")
         if suite:
             file = self.home / "suite.yaml"
             file.write_text(f"notebooks: [{{notebook: {notebook}}}]\n{suite}", encoding="utf-8")

@@ -158,8 +158,8 @@ def same_again(here: Place) -> str:
 
 
 FAULTS: dict[str, tuple[str, Callable[[Place], str]]] = {
-    "F1": ("an error in a cell", in_a_cell("raise KeyError('c0')", "cell 3: KeyError$")),
-    "F2": ("sys.exit(0) in a cell", in_a_cell("import sys; sys.exit(0)", "cell 3: SystemExit$")),
+    "F1": ("an error in a cell", in_a_cell("raise KeyError('c0')", r"cell 3: KeyError\.$")),
+    "F2": ("sys.exit(0) in a cell", in_a_cell("import sys; sys.exit(0)", r"cell 3: SystemExit\.$")),
     "F3": (
         "kernel killed",
         in_a_cell("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "did not finish"),

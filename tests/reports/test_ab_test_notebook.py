@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pandas as pd
@@ -220,6 +221,64 @@ def test_cookie_cats_runs_by_parameters_alone(tmp_path, real_data):
     assert shown["retention_1"][1:4] == ["%", "44.82", "44.23"]
 
 
+def few_and_many(folder, sizes: dict[str, int]) -> str:
+    """A table of customers, by device as many as asked for in each arm."""
+    rows = [(f"{device}{arm}{i}", device, arm, i % 3 == 0, 1.5 * i)
+            for device, size in sizes.items() for arm in ("control", "new")
+            for i in range(size)]  # fmt: skip
+    names = ["customer_id", "device", "variant", "bought", "spent"]
+    pd.DataFrame(rows, columns=names).to_csv(folder / "customers.csv", index=False)
+    return str(folder / "customers.csv")
+
+
+OF_CUSTOMERS = {
+    "ROWS": "customers",
+    "METRICS": [["Conversion", {"step": "bought"}], ["MeanPerCustomer", {"what": "spent"}]],
+    "SEGMENTS": ["device"],
+}
+
+
+def test_a_segment_of_few_customers_is_not_named_of_a_table_either(tmp_path):
+    events = few_and_many(tmp_path, {"desktop": 400, "mobile": 300, "tablet": 60, "watch": 3})
+    run(tmp_path, EVENTS=events, **OF_CUSTOMERS)
+    assert "mobile" in shown(tmp_path) and "watch" not in shown(tmp_path)
+    run(tmp_path, EVENTS=events, MIN_CUSTOMERS=1, **OF_CUSTOMERS)
+    assert "watch" in shown(tmp_path)
+
+
+def test_a_segment_of_few_customers_is_not_named_of_a_log(tmp_path):
+    log = onb.sample().to_frame()
+    log["device"] = log["device"].astype(str)
+    exposed = log.loc[log["variant"].notna(), "customer_id"].unique()[:3]
+    log.loc[log["customer_id"].isin(exposed), "device"] = "watch"
+    table = pa.Table.from_pandas(log, preserve_index=False)
+    run_on(table, tmp_path, CURRENCY="EUR")
+    assert "mobile" in shown(tmp_path) and "watch" not in shown(tmp_path)
+
+
+@pytest.mark.parametrize("plan", [{}, {"baseline": 0.3, "effect": 0.2}])
+def test_where_an_arm_has_few_it_says_so_and_tells_no_number(tmp_path, plan):
+    events = few_and_many(tmp_path, {"desktop": 7})
+    record = run(tmp_path, EVENTS=events, PLAN=plan, **OF_CUSTOMERS)
+    answer = record["verdicts"][0]
+    assert answer["kind"] == "cannot say"
+    assert "it rests on a number below 10, which is not told" in answer["sentence"]
+    assert answer["basis"].startswith("Fewer than 10 came in an arm.")
+    assert record["headlines"] == []
+    assert "nan" not in re.findall(r"\w+", shown(tmp_path))
+    assert numbers(tmp_path, "14 rows, by arm") == {"control": ["control"], "new": ["new"]}
+
+
+def test_a_log_of_few_runs_to_the_end(tmp_path):
+    log = onb.sample().to_frame()
+    exposed = log.loc[log["variant"].notna(), "customer_id"].unique()[:12]
+    few = pa.Table.from_pandas(log[log["customer_id"].isin(exposed)], preserve_index=False)
+    later = [PURCHASE[0], ["MeanPerCustomer", {"what": "value", "within": "1d"}]]
+    record = run_on(few, tmp_path, CURRENCY="EUR", METRICS=later)
+    assert record["verdicts"][0]["basis"].startswith("Fewer than 10 came in an arm.")
+    assert "nan" not in re.findall(r"\w+", shown(tmp_path))
+
+
 def executed(folder) -> list[dict[str, Any]]:
     """The cells of the run's notebook."""
     (notebook,) = (folder / "out").glob("*.ipynb")
@@ -247,7 +306,7 @@ def test_landing_page_leaves_out_what_is_wrong_in_the_open(tmp_path, real_data):
     received = {"control": {"landing_page": "old_page"}, "treatment": {"landing_page": "new_page"}}
     asked |= {"DESIGN": {"received": received}, "METRICS": [["Conversion", {"step": "converted"}]]}
     events = real_data / "landing_page" / "ab_data.csv.gz"
-    record = run(tmp_path, EVENTS=str(events), ROWS="customers", **asked)
+    record = run(tmp_path, EVENTS=str(events), ROWS="customers", MIN_CUSTOMERS=1, **asked)
     answer = record["verdicts"][0]
     assert answer["kind"] == "none" and answer["sentence"].startswith("Either will do")
     assert "17,489 of 145,274 customers in control" in answer["basis"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from omninb.cli import main
-from omninb.reports.alerts import crossings
+from omninb.reports.alerts import crossing_words, crossings, unknown_names
 from omninb.reports.execution import RunError
 from omninb.reports.headlines import change_words, headlines_of
 from omninb.reports.index_page import index_html
@@ -62,11 +63,23 @@ def test_a_count_without_an_interval_crosses_by_itself_and_words_never_do() -> N
     limit = {"Lost": Threshold(below=51)}
     assert crossings([report(number(interval=None))], limit)
     assert not crossings([report(number(value="none", interval=None))], limit)
-    assert not crossings([report(number(value=None, interval=None))], limit)
+    assert not crossings([report(number(value=None, interval=None, below=3))], {})
+    missing = crossings([report(number(value=None, interval=None))], limit)
+    assert [crossing_words(one) for one in missing] == [
+        "Lost: no number, though a threshold watches it"
+    ]
 
 
 def test_what_the_suite_says_comes_before_what_the_notebook_says() -> None:
     assert not crossings([report(number(below=90))], {"Lost": Threshold(below=10)})
+
+
+def test_a_threshold_may_name_the_page() -> None:
+    both = [report(number()), report(number(value=40.0, interval=(39, 41)), name="b.html")]
+    for name, pages in (("Lost", ["a.html", "b.html"]), ("b: Lost", ["b.html"]), ("c: Lost", [])):
+        limit = {name: Threshold(below=90)}
+        assert [one["headline"]["report"] for one in crossings(both, limit)] == pages
+        assert unknown_names(both, limit) == ([] if pages else [name])
 
 
 def test_a_number_of_several_reports_is_one_number_and_crosses_once() -> None:
@@ -92,7 +105,8 @@ def test_a_number_of_several_reports_is_one_number_and_crosses_once() -> None:
     ],
 )
 def test_a_change_is_clear_where_its_bounds_leave_no_doubt(old: Any, words: Any) -> None:
-    assert change_words(number(), {old["name"]: old}) == words
+    assert change_words(number() | {"report": "a"}, {("a", old["name"]): old}) == words
+    assert change_words(number() | {"report": "b"}, {("a", old["name"]): old}) is None
 
 
 def run(as_of: str, value: float, **more: Any) -> dict[str, Any]:
@@ -103,20 +117,29 @@ def run(as_of: str, value: float, **more: Any) -> dict[str, Any]:
 
 
 def test_the_index_tells_every_run_its_crossings_and_why_one_failed() -> None:
-    crossed = {"headline": number() | {"report": "a.html"}, "side": "above", "threshold": 30}
+    shown = number(value=50.0, interval=(49.0, 51.0)) | {"report": "a.html"}
+    crossed = {"headline": shown, "side": "above", "threshold": 30}
     earlier = [
         run("2026-03-02T06:00:00+00:00", 40.0),
         run("2026-03-09T06:00:00+00:00", 0, status="failed", error="a: cell 3 failed.", reports=[]),
     ]
     page = index_html(run("2026-03-16T06:00:00+00:00", 50.0, alerts=[crossed]), earlier)
     for words in (
-        "Lost: 50.0 %, above its threshold of 30 % (48.0 to 52.0 % · of 9)",
+        "Lost: 50.0 %, above its threshold of 30 % (49.0 to 51.0 % · of 9)",
         '<a href="a.html">Lost', "<b>+10.0 points</b> since 2 Mar", ": clear change",
         "a: cell 3 failed. Nothing was published.", "runs/2026-03-02", "▲ threshold crossed",
         'class="beyond"',
     ):  # fmt: skip
         assert words in page, words
     assert "complete" not in page
+    now, before = (run(f"2026-03-{day}T06:00:00+00:00", 50.0) for day in ("16", "09"))
+    for one, value in ((now, 9.0), (before, 8.0)):  # the same notebook a second time
+        number_b = number(value=value, interval=(value - 1, value + 1))
+        one["reports"].append(one["reports"][0] | {"report": "b.html", "headlines": [number_b]})
+    page = index_html(now, [before])
+    assert "<b>0.0 points</b>" in page and "<b>+1.0 points</b>" in page
+    lines = re.findall(r'<polyline points="(.*?)"', page)
+    assert len(set(lines)) == 2  # each card draws its own page's number
     assert "threshold" not in index_html(run("2026-03-16T06:00:00+00:00", 50.0), [])
 
 
@@ -152,7 +175,7 @@ def test_a_run_is_told_of_kept_and_ends_with_a_status_of_its_own(tmp_path: Path)
     assert last.exit_code == 0
     heard = (tmp_path / "heard").read_text().split()
     assert [Path(one).name for one in heard] == ["quiet", "loud", "broken", "last"]
-    assert {path.name for path in (out / "runs").iterdir()} == {"broken", "last"}
+    assert {path.name for path in (out / "runs").iterdir()} == {"loud", "broken", "last"}
 
 
 def test_a_threshold_of_no_headline_fails_the_run(tmp_path: Path) -> None:
@@ -165,7 +188,7 @@ def test_a_threshold_of_no_headline_fails_the_run(tmp_path: Path) -> None:
 
 
 def test_a_notebooks_own_log_belongs_to_what_a_run_follows_from(tmp_path: Path) -> None:
-    source = 'EVENTS: str = None  # a log\nBY: str = "channel"'
+    source = 'EVENTS: str = None  # a log\nBY: str = "channel"\nMIN_CUSTOMERS: int = 10'
     notebook = small_notebook("1 + 1")
     notebook.cells[1].source = source
     write(notebook, tmp_path / "01_own.ipynb")

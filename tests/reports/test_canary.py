@@ -6,6 +6,7 @@ Names of channels, events, devices and arms are shown by design, once enough cus
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from omninb.reports import run_notebook, run_report
 from tests.reports.notebooks import small_notebook, write
 
 CANARY = "canary7f3a"
+FIRST_DAY = "2024-11-17"  # on which a single customer comes
 SUITE = """
 events:
   file: log.csv
   columns: {{customer_id: {0}user, event_id: {0}event_id, order_id: {0}order,
             session_id: {0}session}}
   currency: EUR
+  observed_from: 2024-11-01
 notebooks:
   - {{notebook: start_here, parameters: {{STEPS: [payment, purchase], END_AT: purchase,
      RESEARCH: [[web, view_product], [store, purchase]]}}}}
@@ -54,7 +57,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rare = frame.head(5).copy()
     rare["channel"] = rare["event"] = rare["device"] = f"{CANARY} rare"
     rare[f"{CANARY}event_id"] += "-rare"
-    frame = pd.concat([frame, twice, often, bad, late, rare])
+    spelt = (CANARY, f"  {CANARY.upper()}", CANARY, CANARY.upper(), f" {CANARY}")
+    rare["channel"] = [f"{one} rare " for one in spelt]
+    alone = frame.head(1).assign(timestamp=f"{FIRST_DAY} 12:34:56+00:00")
+    alone[f"{CANARY}user"], alone[f"{CANARY}event_id"] = f"{CANARY}-user-first", f"{CANARY}-first"
+    frame = pd.concat([frame, twice, often, bad, late, rare, alone])
     frame.to_csv(home / "log.csv", index=False)
     (home / "suite.yaml").write_text(SUITE.format(CANARY), encoding="utf-8")
     return home
@@ -65,13 +72,19 @@ def leaks(folder: Path) -> list[str]:
     found = []
     for path in folder.rglob("*"):
         shared = path.is_file() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
-        if shared and CANARY.encode() in path.read_bytes():
-            text = path.read_text("utf-8", "replace")
-            at = text.index(CANARY)
+        text = path.read_text("utf-8", "replace") if shared else ""
+        if CANARY in text.casefold():
+            at = text.casefold().index(CANARY)
             found.append(f"{path.name}: {text[max(at - 120, 0) : at + 60]!r}")
         if CANARY in str(path.relative_to(folder)):
             found.append(str(path.relative_to(folder)))
     return found
+
+
+def visible(page: Path) -> str:
+    """What a page says: without scripts, styles and data inside of addresses."""
+    text = re.sub(r"(?s)<(script|style)\b.*?</\1>", " ", page.read_text("utf-8"))
+    return re.sub(r"data:[^\"')]*", " ", text)
 
 
 def test_no_canary_stands_in_what_a_good_run_publishes(home: Path) -> None:
@@ -83,6 +96,14 @@ def test_no_canary_stands_in_what_a_good_run_publishes(home: Path) -> None:
     names = {path.suffix for path in index.parent.resolve().rglob("*")}
     assert {".html", ".ipynb", ".csv", ".json", ".md"} <= names
     assert leaks(home / "out") == []
+    told = {
+        path: visible(path) for path in (home / "out").rglob("*") if path.suffix in {".html", ".md"}
+    }
+    assert len(told) >= 6
+    for path, text in told.items():
+        assert not re.search(r"\bnan\b|\bNaT\b|<NA>", text, re.I), path.name
+    for path in (home / "out").rglob("*"):
+        assert not path.is_file() or FIRST_DAY not in path.read_text("utf-8", "replace"), path.name
     assert any(one.startswith("log.csv") for one in leaks(home))  # the search does find it
 
 
@@ -96,7 +117,9 @@ def test_no_canary_stands_in_what_a_failed_run_leaves(
             "from IPython.display import display; display({'application/vnd.plotly.v1+json':"
             f" {{'data': [{{'type': '{CANARY}'}}]}}}}, raw=True)"
         )
-    write(small_notebook(source), home / "05_bad.ipynb")
+    notebook = small_notebook(source)
+    notebook.cells[1].source += "\nEVENTS: str | None = None  # the log"
+    write(notebook, home / "05_bad.ipynb")
     events = "{file: log.csv, columns: {customer_id: nobody}}" if where == "the log" else "null"
     suite = f"events: {events}\nnotebooks: [{{notebook: {home}/05_bad.ipynb}}]\n"
     (home / "bad.yaml").write_text(suite, encoding="utf-8")

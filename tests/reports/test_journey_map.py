@@ -101,8 +101,14 @@ def test_hostile_names_and_a_log_that_needs_every_option(tmp_path: Path) -> None
     assert "<b>buy</b>: " in ran.said[3]  # the step that is read back from
 
 
-def test_the_headlines_by_device_are_those_that_pandas_counts(tmp_path: Path) -> None:
-    by = "device"
+def test_what_is_not_set_is_never_looked_into(tmp_path: Path) -> None:
+    """Touchpoints without a device end most journeys, and nobody can repair them."""
+    answer = run(tmp_path, BY="device").answer
+    assert answer["kind"] == "none" and "No node clearly loses more" in answer["sentence"]
+
+
+def test_the_headlines_are_those_that_pandas_counts(tmp_path: Path) -> None:
+    by = "channel"
     ran = run(tmp_path, BY=by)
     journeys = onb.sample().journeys(split_gap="30d", end_at="purchase")
     touchpoints = journeys.to_frame()
@@ -117,7 +123,7 @@ def test_the_headlines_by_device_are_those_that_pandas_counts(tmp_path: Path) ->
     left = ran.headlines["Journeys that left"]
     assert left["value"] == pytest.approx(100 * (ends["end_state"] == "exit").mean())
     assert left["of"] == len(ends)
-    node = touchpoints[by].astype("str").fillna("(not set)")[settled]
+    node = touchpoints[by].astype("str")[settled]
     exits = last[settled] & (touchpoints["end_state"][settled] == "exit")
     apart = {name: exits[node == name].mean() - exits[node != name].mean() for name in set(node)}
     named = next(name for name in apart if f"Look into {name} first" in ran.answer["sentence"])

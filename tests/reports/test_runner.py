@@ -85,7 +85,7 @@ def test_a_second_run_is_kept_beside_the_first_and_a_failed_one_changes_nothing(
     failed, log = sorted(set(after) - set(before))
     record = json.loads(after[failed])
     assert failed.endswith("run.json") and record["status"] == "failed" and not record["reports"]
-    assert record["error"] == "bad: cell 3: KeyError" and "C0001" not in after[failed].decode()
+    assert record["error"] == "bad: cell 3: KeyError." and "C0001" not in after[failed].decode()
     assert log.endswith("run.log") and "KeyError: 'C0001'" in after[log].decode()
     assert (out / log).stat().st_mode & 0o077 == 0
     run_report([good], out)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 import omninb as onb
+from omninb.reports.jobs import jobs_of
 from omninb.reports.suite_file import EXAMPLE, read_suite
+from tests.reports.notebooks import small_notebook, write
 
 TODAY = dt.date(2026, 3, 9)
 
@@ -72,3 +74,36 @@ def test_dates_are_relative_to_the_run_wherever_they_stand(tmp_path: Path) -> No
     assert found.notebooks[0].parameters == {
         "PERIODS": [["2026-02-23", "2026-03-02"], "2026-01-31"], "N": 3,
     }  # fmt: skip
+
+
+NO_LOG = 'BY: str = "channel"  # a text'
+LOG = NO_LOG + "\nEVENTS: str | None = None  # the log"
+POOLED = LOG + "\nMIN_CUSTOMERS: int = 10  # rarer rows are pooled"
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "refused"),
+    [
+        (NO_LOG, "events", "declares no EVENTS, and would not read the suite's"),
+        (NO_LOG, "", None),
+        (LOG, "events", None),
+        (LOG, "own", "declares no MIN_CUSTOMERS, and would show .* of own.csv"),
+        (LOG, "events, own", "declares no MIN_CUSTOMERS"),
+        (POOLED, "own", None),
+    ],
+)
+def test_a_notebook_reads_the_suites_log_or_pools_its_own(
+    tmp_path: Path, declared: str, text: str, refused: str | None
+) -> None:
+    notebook = small_notebook("1 + 1")
+    notebook.cells[1].source = declared
+    write(notebook, tmp_path / "05_own.ipynb")
+    own = ", parameters: {EVENTS: own.csv}" if "own" in text else ""
+    events = "events: {file: log.csv}\n" if "events" in text else ""
+    asked = suite(tmp_path, f"{events}notebooks: [{{notebook: 05_own.ipynb{own}}}]")
+    as_of = dt.datetime(2026, 3, 9, tzinfo=dt.UTC)
+    if refused is None:
+        assert [job.name for job in jobs_of(asked, {}, as_of, tmp_path)] == ["own"]
+    else:
+        with pytest.raises(onb.OmninbError, match=rf"05_own\.ipynb {refused}"):
+            jobs_of(asked, {}, as_of, tmp_path)
