@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +20,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+READY = """async () => {
+    const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    if (!session) return false;
+    await session.ready;
+    return session.session?.kernel?.status === "idle";
+}"""
+FAILED = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .flatMap((cell) => cell.model.sharedModel.outputs ?? [])
+    .filter((output) => output.output_type === "error").map((output) => output.evalue)"""
 
 
 @pytest.fixture(scope="session")
@@ -61,46 +71,46 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
 
 @pytest.fixture
 def open_notebook(lab: SimpleNamespace, browser: Any) -> Iterator[Any]:
-    """Open a notebook of these cells, run all of it, and note everything that the page does."""
+    """Open a notebook, run all of it, and note everything that the page does.
+
+    It is one of this project's, by its name, or a new one of some cells.
+    """
     contexts = []
 
-    def opened(name: str, cells: list[str], width: int = 1280, height: int = 900) -> Any:
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-        notebook.metadata["kernelspec"] = {
-            "display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"
-        }  # fmt: skip
-        nbformat.write(notebook, lab.work / f"{name}.ipynb")
+    def opened(name: str, cells: list[str] | None = None, width: int = 1280) -> Any:
+        path = lab.work / f"{name}.ipynb"
+        if cells is None:
+            shutil.copy(ROOT / "notebooks" / path.name, path)
+        else:
+            _write(path, cells)
         context = browser.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True
+            viewport={"width": width, "height": 900}, accept_downloads=True
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.url)
         contexts.append(context)
         page = context.new_page()
-        seen = SimpleNamespace(page=page, requests=[], errors=[], console=[])
+        seen = SimpleNamespace(page=page, requests=[], errors=[])
         page.on("request", lambda request: seen.requests.append(request.url))
+        page.on("websocket", lambda socket: seen.requests.append(socket.url))
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
-        page.on(
-            "console",
-            lambda said: seen.console.append(said.text) if said.type == "error" else None,
-        )
-        page.goto(f"{lab.url}/lab/tree/{name}.ipynb?reset")
+        page.goto(f"{lab.url}/lab/tree/{path.name}?reset")
         page.wait_for_selector(".jp-Notebook", timeout=60_000)
-        page.wait_for_function(
-            """async () => {
-                const panel = window.jupyterapp?.shell.currentWidget;
-                const session = panel?.sessionContext;
-                if (!session) return false;
-                await session.ready;
-                return session.session?.kernel?.status === "idle";
-            }""",
-            timeout=90_000,
-        )
+        page.wait_for_function(READY, timeout=90_000)
         page.evaluate(RUN_ALL)
+        assert page.evaluate(FAILED) == []
         return seen
 
     yield opened
     for context in contexts:
         context.close()
+
+
+def _write(path: Path, cells: list[str]) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"
+    }  # fmt: skip
+    nbformat.write(notebook, path)
 
 
 def kernel(page: Any, code: str) -> Any:

@@ -43,6 +43,34 @@ def words_in(page: Any, number: int = 0) -> list[str]:
     return sorted(one for one in found if one)
 
 
+def shown_in(open_notebook: Any, name: str, call: str, figures: int = 1) -> tuple[Any, str]:
+    """Open one of the project's notebooks at an explorer.
+
+    Returns
+    -------
+    seen : SimpleNamespace
+        The page, and what it does.
+    explorer : str
+        An expression that gives the explorer in the notebook's kernel.
+    """
+    seen = open_notebook(name)
+    page = seen.page
+    page.evaluate(
+        """(call) => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            const has = (cell) => cell.model.sharedModel.source.includes(call);
+            notebook.activeCellIndex = notebook.widgets.findIndex(has);
+            return notebook.scrollToItem(notebook.activeCellIndex, "start");
+        }""",
+        f"onb.{call}(",
+    )
+    page.wait_for_function(
+        f'document.querySelectorAll("{SHEET} .main-svg").length >= {figures}', timeout=60_000
+    )
+    rested(page, 1_500)
+    return seen, f"[v for i, v in Out.items() if 'onb.{call}(' in In[i]][-1]"
+
+
 def change(page: Any, act: Any, number: int = 0) -> None:
     """Do something and wait until the figure was drawn anew and the kernel rests."""
     sheet = page.locator(SHEET).nth(number)

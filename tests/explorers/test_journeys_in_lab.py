@@ -13,6 +13,7 @@ from tests.explorers.reading import (
     marks,
     marks_in,
     rested,
+    shown_in,
     twin,
     words,
     words_in,
@@ -27,24 +28,22 @@ LOOKED = """(name) => [...document.querySelectorAll("select")].some(
     (list) => list.labels[0]?.textContent === "Look at" && list.value === name)"""
 
 
-def assert_twin(page: Any) -> list[str]:
+def assert_twin(page: Any, explorer: str) -> list[str]:
     """The page shows what the code says; returns its texts."""
-    figure = twin(kernel(page, "explorer.code"))
+    figure = twin(kernel(page, f"{explorer}.code"))
     assert marks_in(page) == marks(figure)
     assert words_in(page) == words(figure)
     return words_in(page)
 
 
 def test_every_control_shows_what_its_code_gives(open_notebook: Any) -> None:
-    seen = open_notebook("journeys", CELLS)
+    seen, explorer = shown_in(open_notebook, "01_journey_map", "explore_journeys")
     page = seen.page
-    page.wait_for_selector(f"{SHEET} .main-svg", timeout=120_000)
-    rested(page, 1_500)
-    texts = [assert_twin(page)]
+    texts = [assert_twin(page, explorer)]
 
     def then(act: Any) -> None:
         change(page, act)
-        texts.append(assert_twin(page))
+        texts.append(assert_twin(page, explorer))
         assert texts[-1] != texts[-2]
 
     chosen = page.get_by_label
@@ -61,22 +60,24 @@ def test_every_control_shows_what_its_code_gives(open_notebook: Any) -> None:
     for tab in ("Sankey", "Steps", "Compare"):
         then(lambda tab=tab: page.get_by_role("button", name=tab, exact=True).click())
     then(lambda: chosen("Compare by").select_option("device"))
+    then(lambda: chosen("First").select_option("desktop"))
     then(lambda: chosen("Second").select_option("tablet"))
+    then(lambda: chosen("Compare by").select_option("period"))
+    middle = chosen("Before and from")
+    then(lambda: middle.fill("2025-05-01") or middle.press("Tab"))
     then(lambda: page.get_by_role("button", name="Map", exact=True).click())
     assert_quiet(seen)
 
 
 def test_a_click_shows_a_node_or_a_move(open_notebook: Any) -> None:
-    seen = open_notebook("clicks", CELLS)
+    seen, explorer = shown_in(open_notebook, "01_journey_map", "explore_journeys")
     page = seen.page
-    page.wait_for_selector(f"{SHEET} .main-svg", timeout=120_000)
-    rested(page)
     click_on(page, "places", "e-mail")
     page.wait_for_function(LOOKED, arg="e-mail")
     page.wait_for_function(f'document.querySelectorAll("{SHEET}").length === 3')
     rested(page, 1_500)
     for number, name in ((1, "before"), (2, "after")):
-        figure = twin(kernel(page, f"explorer.drawings[{name!r}].code"))
+        figure = twin(kernel(page, f"{explorer}.drawings[{name!r}].code"))
         assert words_in(page, number) == words(figure)
     assert "The commonest paths of journeys with e-mail" in page.inner_text(".omninb-explorer")
     click_on(page, "moves", "paid search", "web")
