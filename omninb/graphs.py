@@ -107,7 +107,7 @@ def end_table(journeys: Journeys) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for each end state that occurs, the most frequent first: ``end_state``;
+        One row for each end state, the most frequent first: ``end_state``;
         ``journeys``, ``customers``; ``end_rate``: of the ``settled`` journeys, those that ended so
         (NaN for ``open``, which is no end yet), with ``end_rate_ci_lower``, ``end_rate_ci_upper``
         (95 %) and ``interval_method``. Of a log read with ``min_customers=N``, no row where fewer

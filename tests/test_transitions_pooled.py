@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from pooled_logs import FEWEST, SEEDS, Attacker, journeys_of
+from logs import DAY
+from pooled_logs import FEWEST, SEEDS, Attacker, journeys_of, shared_and_plain
 
 import omninb as onb
 from omninb.tallies import START
@@ -158,3 +159,24 @@ def test_graphs_and_figures_take_them(seed, fewest):
             assert data["leave_rate"] == pytest.approx(whole.nodes[name]["leave_rate"], nan_ok=True)
         elif data["kind"] == "node" and whole.has_edge(name, "exit"):
             assert np.isnan(data["leave_rate"])
+
+
+@given(SEEDS, FEWEST)
+@settings(max_examples=10)
+def test_how_they_end_is_told_where_enough_end_so_in_every_way(seed, fewest):
+    shared, plain = journeys_of(seed, fewest)
+    told, whole = onb.end_table(shared), onb.end_table(plain)
+    assert len(told) == 0 or told.equals(whole)
+    counts = whole[["journeys", "customers"]].to_numpy()
+    enough = ((counts >= fewest) | (counts == 0)).all()
+    assert len(told) == 0 or enough
+
+
+def test_ends_of_few_are_not_told():
+    rows = [(f"c{i}", i * DAY, "web", "view") for i in range(40)]
+    rows += [(f"c{i}", (i + 1) * DAY, "store", "ask") for i in range(9)]
+    bought = {"channel": "store", "event": "view"}
+    rows.append(("c0", 60 * DAY, "store", "view"))
+    shared, plain = shared_and_plain(rows, 5, end_at=bought)
+    assert plain.end_states.tolist().count(1) == 1
+    assert len(onb.end_table(plain)) == 3 and len(onb.end_table(shared)) == 0

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from omninb.errors import duration
 from omninb.events.clock import micros, zone
+from omninb.events.profile_pooling import people_in
 from omninb.events.repeats import codes, tied_rows
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def overview(log: EventLog, exit_after: str = "30d") -> pd.DataFrame:
     wait = duration(exit_after, "exit_after")
     if not len(log) or log.observed_until is None:
         return _typed([], log)
-    touchpoints = _Touchpoints(_numbered(log.table["customer_id"]), codes(log.table["timestamp"]))
+    touchpoints = _Touchpoints(numbered(log.table["customer_id"]), codes(log.table["timestamp"]))
     begin, end = int(touchpoints.moments.min()), int(touchpoints.moments.max())
     days = _Days.of(begin, end, log)
     settled = touchpoints.moments <= log.observed_until - wait
@@ -83,7 +84,7 @@ def overview(log: EventLog, exit_after: str = "30d") -> pd.DataFrame:
     return _typed(rows, log)
 
 
-def _numbered(ids: pa.ChunkedArray) -> Numbers:
+def numbered(ids: pa.ChunkedArray) -> Numbers:
     """Each customer's number, from 0."""
     if not pa.types.is_dictionary(ids.type):
         return ids.dictionary_encode().combine_chunks().indices.to_numpy()
@@ -171,8 +172,7 @@ class _Touchpoints:
 
     def people_in(self, part: np.ndarray, parts: int) -> np.ndarray:
         """Distinct customers of each part, by the number of each touchpoint's."""
-        pairs = np.unique(self.customers * np.int64(parts) + part)
-        return np.bincount(pairs % parts, minlength=parts)
+        return people_in(self.customers, part, parts)
 
     def numbers(self) -> dict[str, object]:
         first = pd.Timestamp(int(self.moments.min()), unit="us") if self.size else pd.NaT

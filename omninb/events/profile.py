@@ -9,6 +9,13 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from omninb.events.clock import micros, zone
+from omninb.events.overview import numbered
+from omninb.events.profile_pooling import (
+    joined_classes,
+    pooled_channels,
+    tells_of_few,
+    told_days,
+)
 from omninb.events.repeats import codes
 
 if TYPE_CHECKING:
@@ -28,7 +35,8 @@ def column_table(log: EventLog) -> pd.DataFrame:
     pandas.DataFrame
         A row a column, roles first: ``column``; ``source``, the column that it was read from;
         ``filled`` touchpoints (neither missing nor ``(not set)``), ``filled_share`` of all
-        ``touchpoints``; ``values``, how many different ones.
+        ``touchpoints``; ``values``, how many different ones. Of a log read with
+        ``min_customers=N``, no columns that fewer than N customers fill, or leave out.
 
     Examples
     --------
@@ -38,25 +46,30 @@ def column_table(log: EventLog) -> pd.DataFrame:
     1.0
     """
     rows, sources = [], {"event": log.roles.get("channel", "channel")} | log.roles
+    people = None if log.min_customers is None else numbered(log.table["customer_id"])
     for name in log.table.column_names:
         column = log.table.column(name)
         if name in ("channel", "event"):
-            filled = int(pc.sum(pc.not_equal(column.cast("string"), "(not set)")).as_py() or 0)
+            filled = pc.not_equal(column.cast("string"), "(not set)").to_numpy()
         else:
-            filled = len(column) - column.null_count
-        found = codes(column)
+            filled = column.is_valid().to_numpy()
+        if people is not None and tells_of_few(people, filled, log.min_customers or 0):
+            continue
+        found, number = codes(column), int(np.count_nonzero(filled))
         rows.append(
             {
                 "column": name,
                 "source": sources.get(name, name),
-                "filled": filled,
-                "filled_share": filled / len(log) if len(log) else np.nan,
+                "filled": number,
+                "filled_share": number / len(log) if len(log) else np.nan,
                 "touchpoints": len(log),
-                "values": len(pd.unique(found[found >= 0])) if column.null_count else
-                len(pd.unique(found)),
+                "values": len(pd.unique(found[found >= 0] if column.null_count else found)),
             }
-        )  # fmt: skip
-    return pd.DataFrame(rows).astype({"column": "str", "source": "str", "filled_share": "float64"})
+        )
+    names = ["column", "source", "filled", "filled_share", "touchpoints", "values"]
+    return pd.DataFrame(rows, columns=names).astype(
+        {"column": "str", "source": "str", "filled_share": "float64"}
+    )
 
 
 def day_table(log: EventLog) -> pd.DataFrame:
@@ -72,7 +85,9 @@ def day_table(log: EventLog) -> pd.DataFrame:
     pandas.DataFrame
         A row for each day of the log, in its time zone, and each channel, the largest first within
         a day: ``day``, ``channel``, ``touchpoints`` (0 too) and ``share`` of all touchpoints of
-        that day, whose number is ``day_touchpoints``.
+        that day, whose number is ``day_touchpoints``. Of a log read with ``min_customers=N``,
+        channels with fewer than N customers on one of the days are one, and days of fewer than N
+        are left out, with others where they could be recalculated.
 
     Examples
     --------
@@ -97,8 +112,16 @@ def day_table(log: EventLog) -> pd.DataFrame:
     names = channel.dictionary.to_pylist()
     number = channel.indices.to_numpy().astype(np.int64)
     days = int(day.max()) + 1
+    told = np.ones(days, bool)
+    if log.min_customers is not None:
+        people = numbered(log.table["customer_id"])
+        told = told_days(people, day, log.min_customers)
+        of_day = np.where(told[day], day, days)
+        shown = pooled_channels(people, of_day, number, names, log.min_customers)
+        names = sorted(set(shown))
+        number = np.array([names.index(name) for name in shown], np.int64)[number]
     counts = np.bincount(day * len(names) + number, minlength=days * len(names))
-    counts = counts.reshape(days, len(names))
+    counts = counts.reshape(days, len(names))[told]
     used = sorted(np.flatnonzero(counts.sum(axis=0)), key=lambda c: (-counts[:, c].sum(), names[c]))
     counts = counts[:, used]
     whole = counts.sum(axis=1)
@@ -106,8 +129,8 @@ def day_table(log: EventLog) -> pd.DataFrame:
         share = counts / whole[:, None]
     return pd.DataFrame(
         {
-            "day": np.repeat(calendar[:days].tz_localize(None).to_numpy(), len(used)),
-            "channel": pd.Series([names[c] for c in used] * days, dtype="str"),
+            "day": np.repeat(calendar[:days][told].tz_localize(None).to_numpy(), len(used)),
+            "channel": pd.Series([names[c] for c in used] * len(counts), dtype="str"),
             "touchpoints": counts.ravel(),
             "day_touchpoints": np.repeat(whole, len(used)),
             "share": share.ravel(),
@@ -128,7 +151,8 @@ def activity_table(log: EventLog) -> pd.DataFrame:
     pandas.DataFrame
         A row for each class of customers, by their number of touchpoints ``at_least`` and
         ``at_most`` (1, 2 to 3, 4 to 7, … doubling): ``customers`` and their ``customers_share`` of
-        all; ``touchpoints`` of theirs and ``touchpoints_share`` of all. Nobody is named.
+        all; ``touchpoints`` of theirs and ``touchpoints_share`` of all. Nobody is named. Of a log
+        read with ``min_customers=N``, classes of fewer than N customers are joined with others.
 
     Examples
     --------
@@ -138,17 +162,19 @@ def activity_table(log: EventLog) -> pd.DataFrame:
     """
     sizes = np.bincount(pd.factorize(codes(log.table["customer_id"]))[0])
     octave = np.floor(np.log2(np.maximum(sizes, 1))).astype(np.int64)
-    rows = [
-        {
-            "at_least": 1 << k,
-            "at_most": (2 << k) - 1,
-            "customers": int((octave == k).sum()),
-            "customers_share": float((octave == k).mean()),
-            "touchpoints": int(sizes[octave == k].sum()),
-            "touchpoints_share": float(sizes[octave == k].sum() / sizes.sum()),
-        }
-        for k in range(int(octave.max(initial=-1)) + 1)
-    ]
+    rows = []
+    for first, last in joined_classes(np.bincount(octave), log.min_customers or 0):
+        own = sizes[(octave >= first) & (octave <= last)]
+        rows.append(
+            {
+                "at_least": 1 << first,
+                "at_most": (2 << last) - 1,
+                "customers": len(own),
+                "customers_share": len(own) / len(sizes),
+                "touchpoints": int(own.sum()),
+                "touchpoints_share": float(own.sum() / sizes.sum()),
+            }
+        )
     names = ["at_least", "at_most", "customers", "customers_share", "touchpoints",
              "touchpoints_share"]  # fmt: skip
     return pd.DataFrame(rows, columns=names)
