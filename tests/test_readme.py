@@ -269,6 +269,7 @@ def test_the_glossary_explains_every_column_of_every_table():
     tables = [
         onb.transition_table(journeys),
         onb.transition_difference_table(journeys, web),
+        onb.gap_table(journeys, "web", "web"),
         onb.step_table(journeys, by="device"),
         onb.flow_table(journeys),
         onb.path_table(journeys),

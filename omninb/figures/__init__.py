@@ -10,6 +10,7 @@ from omninb.figures.experiment_segment import experiment_segment_figure
 from omninb.figures.experiment_transition import experiment_transition_figure
 from omninb.figures.flow import flow_figure
 from omninb.figures.funnel import funnel_figure
+from omninb.figures.gap import gap_figure
 from omninb.figures.journey_map import journey_map_figure
 from omninb.figures.lost_to import lost_to_figure
 from omninb.figures.power import power_figure
@@ -27,6 +28,7 @@ __all__ = [
     "experiment_transition_figure",
     "flow_figure",
     "funnel_figure",
+    "gap_figure",
     "journey_map_figure",
     "lost_to_figure",
     "power_figure",

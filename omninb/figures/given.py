@@ -54,6 +54,13 @@ def check_days(table: object) -> None:
     _frame(table, "table", "day_table(log)", ("day", "channel", "touchpoints"))
 
 
+def check_gaps(table: object) -> None:
+    """Refuse what is not of `gap_table`."""
+    wanted = "table", "gap_table(journeys, source, target)"
+    columns = ("longer_than", "up_to", "transitions", "customers", "share")
+    _facts(_frame(table, *wanted, columns), *wanted, ("source", "target", "median_gap"))
+
+
 def check_transition_difference(table: object) -> None:
     """Refuse what is not of `transition_difference_table`."""
     wanted = "table", "transition_difference_table(a, b)"

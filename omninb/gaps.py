@@ -1,0 +1,108 @@
+"""How long a move takes: the gaps between its two touchpoints, by length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from omninb.errors import OmninbError, nearest
+from omninb.journeys import END_STATES, Journeys
+from omninb.move_pooling import shared_moves
+from omninb.tallies import START, By, Facts, labels_of
+
+_MOST_LABELS = 4_096
+_UP_TO = ("0s", "10s", "1min", "10min", "1h", "6h", "1D", "7D", "30D")
+
+
+def gap_table(journeys: Journeys, source: str, target: str, by: By = "channel") -> pd.DataFrame:
+    """How long it takes from one node to the next: how many transitions took how long.
+
+    Parameters
+    ----------
+    journeys : Journeys
+        From ``log.journeys(…)``.
+    source, target : str
+        The transition, as `transition_table` names it.
+    by : str or list of str
+        The role or column, or the combination of several, whose values are the nodes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each length: ``longer_than`` (Timedelta; NaT in the first row, of touchpoints at
+        the same moment) and ``up_to`` (Timedelta; NaT in the last row, which has no end);
+        ``transitions`` and ``customers`` (distinct) whose gap is in between; ``share`` of all
+        ``transitions`` from the source to the target. Counts of what was seen, without an interval.
+        Of a log read with ``min_customers=N``, rows of fewer than N customers are joined with a
+        neighbour. ``attrs`` hold ``source``, ``target``, the ``transitions`` in all, and
+        ``median_gap`` and ``p90_gap`` (Timedelta).
+
+    Raises
+    ------
+    OmninbError
+        If there is no such transition, or it has no gap: START and the ends have no time.
+
+    Examples
+    --------
+    >>> import omninb as onb
+    >>> journeys = onb.sample().journeys(split_gap="30d", end_at="purchase")
+    >>> gaps = onb.gap_table(journeys, "web", "store")
+    >>> round(gaps["share"].sum(), 9)
+    1.0
+    """
+    codes, labels = labels_of(journeys, by, _MOST_LABELS)
+    for name, given in (("source", source), ("target", target)):
+        if given in (START, *END_STATES):
+            raise OmninbError(f"{name}={given!r}: a move from START or to an end takes no time.")
+        if given not in labels:
+            raise OmninbError(f"{name}={given!r}: there is none.{nearest(given, labels)}")
+    begins = np.zeros(journeys.touchpoints + 1, bool)
+    begins[journeys.journey_offsets] = True
+    ends = (codes[1:] == labels.index(target)) & ~begins[1:-1]
+    at = np.flatnonzero((codes[:-1] == labels.index(source)) & ends)
+    if not len(at) or _is_pooled(journeys, by, (source, target)):
+        raise OmninbError(f"{source} → {target}: no such transition, or of too few customers.")
+    gaps = journeys.time[at + 1] - journeys.time[at]
+    starts = journeys.journey_offsets[journeys.customer_offsets]
+    customers = np.searchsorted(starts, at, side="right")
+    limits = pd.to_timedelta(list(_UP_TO)).as_unit("us")
+    bands = np.searchsorted(limits.asi8, gaps)
+    bands, edges = _joined(bands, customers, journeys.min_customers or 0, len(limits) + 1)
+    bounds = [pd.NaT, *limits, pd.NaT]
+    transitions = np.bincount(bands, minlength=len(edges) - 1)
+    pairs = np.unique(np.stack([bands, customers]), axis=1)[0]
+    frame = pd.DataFrame(
+        {
+            "longer_than": pd.to_timedelta([bounds[i] for i in edges[:-1]]),
+            "up_to": pd.to_timedelta([bounds[i] for i in edges[1:]]),
+            "transitions": transitions,
+            "customers": np.bincount(pairs, minlength=len(edges) - 1),
+            "share": transitions / len(at),
+        }
+    )
+    middle, most = np.sort(gaps)[[-(-len(gaps) * q // 10) - 1 for q in (5, 9)]]
+    frame.attrs = Facts.of(journeys, by).attrs() | {
+        "source": source, "target": target, "transitions": len(at),
+        "median_gap": pd.Timedelta(middle, "us"), "p90_gap": pd.Timedelta(most, "us"),
+    }  # fmt: skip
+    return frame
+
+
+def _is_pooled(journeys: Journeys, by: By, edge: tuple[str, str]) -> bool:
+    """Whether a table that is shared would not tell of the transition either."""
+    if journeys.min_customers is None:
+        return False
+    return edge in shared_moves(journeys, by, collapse_repeats=False, gaps=False)[2]
+
+
+def _joined(
+    bands: np.ndarray, customers: np.ndarray, fewest: int, number: int
+) -> tuple[np.ndarray, list[int]]:
+    """Bands of neighbours with customers enough, and where each begins and the last ends."""
+    edges = [0]
+    for i in range(1, number):
+        rest = len(np.unique(customers[bands >= i]))
+        here = len(np.unique(customers[(bands >= edges[-1]) & (bands < i)]))
+        if min(here, rest) >= fewest:
+            edges.append(i)
+    return np.searchsorted(edges, bands, side="right") - 1, [*edges, number]
