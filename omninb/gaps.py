@@ -35,12 +35,13 @@ def gap_table(journeys: Journeys, source: str, target: str, by: By = "channel") 
         ``transitions`` from the source to the target. Counts of what was seen, without an interval.
         Of a log read with ``min_customers=N``, rows of fewer than N customers are joined with a
         neighbour. ``attrs`` hold ``source``, ``target``, the ``transitions`` in all, and
-        ``median_gap`` and ``p90_gap`` (Timedelta).
+        ``median_gap`` and ``p90_gap`` (Timedelta). No rows without such a transition, or where
+        `transition_table` would pool it.
 
     Raises
     ------
     OmninbError
-        If there is no such transition, or it has no gap: START and the ends have no time.
+        If there is no such node, or it has no time, as START and the ends.
 
     Examples
     --------
@@ -60,8 +61,8 @@ def gap_table(journeys: Journeys, source: str, target: str, by: By = "channel") 
     begins[journeys.journey_offsets] = True
     ends = (codes[1:] == labels.index(target)) & ~begins[1:-1]
     at = np.flatnonzero((codes[:-1] == labels.index(source)) & ends)
-    if not len(at) or _is_pooled(journeys, by, (source, target)):
-        raise OmninbError(f"{source} → {target}: no such transition, or of too few customers.")
+    if len(at) and _is_pooled(journeys, by, (source, target)):
+        at = at[:0]
     gaps = journeys.time[at + 1] - journeys.time[at]
     starts = journeys.journey_offsets[journeys.customer_offsets]
     customers = np.searchsorted(starts, at, side="right")
@@ -77,15 +78,15 @@ def gap_table(journeys: Journeys, source: str, target: str, by: By = "channel") 
             "up_to": pd.to_timedelta([bounds[i] for i in edges[1:]]),
             "transitions": transitions,
             "customers": np.bincount(pairs, minlength=len(edges) - 1),
-            "share": transitions / len(at),
+            "share": transitions / max(1, len(at)),
         }
     )
-    middle, most = np.sort(gaps)[[-(-len(gaps) * q // 10) - 1 for q in (5, 9)]]
-    frame.attrs = Facts.of(journeys, by).attrs() | {
-        "source": source, "target": target, "transitions": len(at),
-        "median_gap": pd.Timedelta(middle, "us"), "p90_gap": pd.Timedelta(most, "us"),
-    }  # fmt: skip
-    return frame
+    facts: dict[str, object] = {"source": source, "target": target, "transitions": len(at)}
+    for name, tenths in (("median_gap", 5), ("p90_gap", 9)):
+        rank = -(-len(at) * tenths // 10) - 1
+        facts[name] = pd.Timedelta(np.sort(gaps)[rank], "us") if len(at) else pd.NaT
+    frame.attrs = Facts.of(journeys, by).attrs() | facts
+    return frame if len(at) else frame.head(0)
 
 
 def _is_pooled(journeys: Journeys, by: By, edge: tuple[str, str]) -> bool:

@@ -39,9 +39,14 @@ def by_options(table: pa.Table, chosen: By) -> list[tuple[str, By]]:
     return [(one if isinstance(one, str) else " and ".join(one), one) for one in options]
 
 
-def values_of(columns: Columns, role: str | None) -> list[str]:
-    """The values of a role; none without one."""
-    return list(columns.codes(role)[1]) if role else []
+def values_of(columns: Columns, by: By | None) -> list[str]:
+    """The values of a role or of a combination of several; none without one."""
+    return list(columns.codes(listed(by))[1]) if by else []
+
+
+def listed(by: By) -> str | list[str]:
+    """A role, or a combination of several as a public function takes it."""
+    return by if isinstance(by, str) else list(by)
 
 
 def condition_of(by: By, label: str) -> dict[str, str]:

@@ -77,11 +77,13 @@ function render({ model, el }) {
   sheet.setAttribute("role", "img");
   const page = made("div", { className: "omninb-page" });
   el.classList.add("omninb-drawing");
-  el.append(sheet, page, tools(model, sheet));
+  const fault = made("div", { className: "omninb-error" });
+  fault.setAttribute("role", "alert");
+  el.append(sheet, fault, page, tools(model, sheet));
   let drawn = Promise.resolve();
   let listening = false;
   const draw = () => {
-    drawn = drawn.then(async () => {
+    const anew = async () => {
       el.classList.toggle("omninb-table-only", !model.get("figure"));
       page.innerHTML = model.get("page"); // omninb's own table, every text in it escaped
       if (!model.get("figure")) {
@@ -99,7 +101,12 @@ function render({ model, el }) {
         const row = points[0]?.customdata;
         if (row) model.send({ click: row, mark: points[0].data.name ?? "" });
       });
-    });
+    };
+    // One that fails is said, and must not keep the next from being drawn.
+    drawn = drawn.then(anew).then(
+      () => fault.replaceChildren(),
+      (error) => fault.replaceChildren(`This could not be drawn: ${error.message}.`),
+    );
   };
   const hear = (message, buffers) => message.answer === "file" && saved(message, buffers);
   model.on("change:drawn", draw);

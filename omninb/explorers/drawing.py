@@ -12,7 +12,7 @@ import pandas as pd
 import traitlets
 
 _HERE = Path(__file__).parent
-WIDEST, NARROWEST, STEP = 1600, 480, 20
+WIDEST, NARROWEST, STEP = 1600, 400, 20
 
 
 class Drawing(anywidget.AnyWidget):

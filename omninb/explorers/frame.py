@@ -187,12 +187,11 @@ def row(*children: widgets.Widget) -> widgets.Box:
     return widgets.Box(children, layout=layout)
 
 
-def grid(*children: widgets.Widget) -> widgets.Box:
-    """Drawings side by side where each gets 640 pixels, else one below the other."""
-    columns = "repeat(auto-fit, minmax(min(640px, 100%), 1fr))"
-    return widgets.GridBox(
-        children, layout=widgets.Layout(grid_template_columns=columns, width="100%")
-    )
+def beside(name: str, *children: widgets.Widget) -> widgets.Box:
+    """Drawings side by side where there is room; drawing.css says how, by the name."""
+    box = widgets.Box(children, layout=widgets.Layout(width="100%"))
+    box.add_class(f"omninb-{name}")
+    return box
 
 
 def choose(control: widgets.Widget, value: object) -> None:

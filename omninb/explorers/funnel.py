@@ -10,9 +10,9 @@ import numpy as np
 
 from omninb.conditions import condition_words
 from omninb.errors import OmninbError
-from omninb.explorers.choices import roles_of, values_of
+from omninb.explorers.choices import By, by_options, roles_of, values_of
 from omninb.explorers.drawing import Drawing
-from omninb.explorers.frame import Explorer, Shown, choose, grid, labelled, row
+from omninb.explorers.frame import Explorer, Shown, beside, choose, labelled, row
 from omninb.explorers.funnel_state import FunnelState
 from omninb.figures.lettering import harmless, plain
 from omninb.funnel_steps import Step
@@ -35,7 +35,7 @@ def explore_funnel(
     attempt: str = "furthest",
     exclude: Sequence[str] = (),
     breakdown: str | None = None,
-    by: str = "channel",
+    by: By = "channel",
     step: int | None = None,
     at: str | None = None,
 ) -> Explorer:
@@ -53,8 +53,9 @@ def explore_funnel(
         As in `funnel_table`.
     exclude : list of str
         Events that must not come between the first step and the last.
-    by : str
-        The role or column on which a step is taken, for the drop-off and what came next.
+    by : str or list of str
+        The role or column, or the combination of several, on which a step is taken, for the
+        drop-off and what came next.
     step, at : optional
         A cell of the drop-off that is looked at: the number of its step, and where it was taken.
 
@@ -79,7 +80,7 @@ def explore_funnel(
     given_journeys(journeys)
     state = FunnelState(
         tuple(steps or _commonest(journeys)), within, order, attempt, tuple(exclude), breakdown,
-        by, step, at,
+        by if isinstance(by, str) else tuple(by), step, at,
     )  # fmt: skip
     return FunnelExplorer(journeys, state)
 
@@ -90,9 +91,7 @@ class FunnelExplorer(Explorer):
     def __init__(self, journeys: Journeys, state: FunnelState) -> None:
         self.journeys, self.steps = journeys, list(state.steps)
         drawings = {
-            "funnel": Drawing("funnel", 700),
-            "drop_off": Drawing("drop_off", 700),
-            "lost_to": Drawing("lost_to"),
+            **{name: Drawing(name, 560) for name in ("funnel", "drop_off", "lost_to")},
             "cell": Drawing("cell"),
         }
         controls = _controls(journeys, state)
@@ -120,10 +119,13 @@ class FunnelExplorer(Explorer):
                 *(c[name] for name in others),
             ),
             self.status,
-            grid(drawings["funnel"], drawings["drop_off"]),
-            row(c["step"], c["at"]),
-            drawings["cell"],
-            drawings["lost_to"],
+            beside(
+                "three",
+                drawings["funnel"],
+                drawings["drop_off"],
+                widgets.VBox([row(c["step"], c["at"]), drawings["cell"]]),
+                drawings["lost_to"],
+            ),
         ]
         with self.quiet():
             self.status.value = "".join(self.update())
@@ -232,7 +234,9 @@ def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widge
         "breakdown": labelled(
             widgets.Dropdown, "Split by", options=[(NOTHING, ""), *named],
             value=state.breakdown or ""),
-        "by": labelled(widgets.Dropdown, "Taken on", options=named, value=state.by),
+        "by": labelled(
+            widgets.Dropdown, "Taken on", value=state.by,
+            options=by_options(journeys.columns.table, state.by)),
         "step": labelled(widgets.Dropdown, "Look at step", "280px", options=[(NOTHING, "")]),
         "at": labelled(widgets.Dropdown, "taken on", "220px", options=[(NOTHING, "")]),
     }  # fmt: skip

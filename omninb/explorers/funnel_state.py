@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from omninb.explorers.choices import By, listed
 from omninb.explorers.frame import Shown
 from omninb.explorers.recipe import Line
 from omninb.funnel_steps import Step
@@ -23,7 +24,7 @@ class FunnelState:
     attempt: str = "furthest"
     exclude: tuple[str, ...] = ()
     breakdown: str | None = None
-    by: str = "channel"
+    by: By = "channel"
     step: int | None = None
     at: str | None = None
 
@@ -35,7 +36,7 @@ class FunnelState:
         return ({} if self.within is None else {"within": self.within}) | more
 
     def _by(self) -> dict[str, Any]:
-        return {} if self.by == "channel" else {"by": self.by}
+        return {} if self.by == "channel" else {"by": listed(self.by)}
 
     @property
     def plain(self) -> bool:
@@ -67,7 +68,8 @@ class FunnelState:
         """The cell that is looked at: what its customers did next, counts alone."""
         if self.step is None or self.at is None:
             return {}
-        asked = f"step == {self.step} and `{self.by}` == {self.at!r}"
+        column = self.by if isinstance(self.by, str) else " · ".join(self.by)
+        asked = f"step == {self.step} and `{column}` == {self.at!r}"
         title = f"What those did next who did not go on from step {self.step} on {self.at}"
         view = Line("view", "onb.table_view", (Name("cell"), title),
                     {"columns": ["outcome", "next", "customers"]})  # fmt: skip

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import ipywidgets as widgets
-
-from omninb.explorers.choices import by_options, day_of, period_of, roles_of, values_of
+from omninb.explorers.choices import period_of, roles_of, values_of
 from omninb.explorers.drawing import Drawing
-from omninb.explorers.frame import Explorer, choose, grid, labelled, row
-from omninb.explorers.journeys_state import ENDS, TABS, JourneysState, Where
+from omninb.explorers.frame import Explorer, beside, choose, row
+from omninb.explorers.journeys_controls import (
+    ANY,
+    GIVEN,
+    NOTHING,
+    PERIOD,
+    beyond,
+    controls_of,
+)
+from omninb.explorers.journeys_state import ENDS, JourneysState, Where
 from omninb.figures.lettering import harmless
 from omninb.journeys import Journeys, given_journeys
 from omninb.tallies import BEYOND, SMALLER, START, By
 
-ANY, NOTHING, PERIOD, GIVEN = "(any)", "(nothing)", "(period)", "(as given)"
 POOLED = "What is pooled there has no touchpoints of its own: lower “Smallest flow” to see it."
 
 
@@ -91,14 +95,15 @@ class JourneyExplorer(Explorer):
     def __init__(self, journeys: Journeys, state: JourneysState) -> None:
         self.journeys = journeys
         # What of the selection no control can show stays as it was given.
-        self._fixed = _beyond(state.where, roles_of(journeys.columns.table))
+        self._fixed = beyond(state.where, roles_of(journeys.columns.table))
         self._sides = state.compare
         drawings = {
             "main": Drawing("journeys"),
-            **{name: Drawing(name) for name in ("moves", "ends", "paths", "before", "after")},
+            **{name: Drawing(name) for name in ("moves", "ends", "paths")},
+            **{name: Drawing(name, 560) for name in ("gaps", "before", "after")},
         }
         super().__init__(
-            {"journeys": journeys}, journeys.made_by, _controls(journeys, state), drawings
+            {"journeys": journeys}, journeys.made_by, controls_of(journeys, state), drawings
         )
         c = self.controls
         self._compared = row(c["compare"], c["side_a"], c["side_b"], c["middle"])
@@ -114,8 +119,10 @@ class JourneyExplorer(Explorer):
             self.status,
             drawings["main"],
             row(c["at"], c["to"]),
-            *(drawings[name] for name in ("moves", "ends", "paths")),
-            grid(drawings["before"], drawings["after"]),
+            drawings["moves"],
+            beside("two", drawings["gaps"], drawings["ends"]),
+            drawings["paths"],
+            beside("two", drawings["before"], drawings["after"]),
         ]
         with self.quiet():
             self.status.value = "".join(self.update())
@@ -147,6 +154,7 @@ class JourneyExplorer(Explorer):
         self._compared.layout.display = "" if state.tab == "compare" else "none"
         main = {"main": state.main(self.drawings["main"].width)}
         around = {name: state.side(name, self.drawings[name].width) for name in state.sides}
+        around |= state.gaps(self.drawings["gaps"].width)
         notes = self.draw(main | around | state.tables())
         pooled = {state.at, state.to} & {SMALLER, BEYOND}
         return [*notes, POOLED] if pooled else notes
@@ -195,7 +203,7 @@ class JourneyExplorer(Explorer):
 
     def _fill_nodes(self) -> None:
         by = self.controls["by"].value
-        names = self.journeys.columns.codes(by if isinstance(by, str) else list(by))[1]
+        names = values_of(self.journeys.columns, by)
         nodes = [(name, name) for name in (START, *names, *ENDS)]
         for control, none in (("at", NOTHING), ("to", ANY)):
             self.controls[control].options = [(none, ""), *nodes]
@@ -221,55 +229,3 @@ class JourneyExplorer(Explorer):
         if chosen in ("", PERIOD):
             return None
         return {chosen: c["side_a"].value}, {chosen: c["side_b"].value}
-
-
-def _controls(journeys: Journeys, state: JourneysState) -> dict[str, widgets.Widget]:
-    table = journeys.columns.table
-    roles = roles_of(table)
-    first, last = period_of(journeys)
-    between = state.where.get("between")
-    since, before = between if isinstance(between, tuple | list) else (None, None)
-    containing = state.where.get("containing")
-    touching = containing.get("channel") if isinstance(containing, Mapping) else None
-    channels = [(ANY, ""), *((name, name) for name in values_of(journeys.columns, "channel"))]
-    tabs = [(label, name) for name, label in TABS.items()]
-    none: list[tuple[str, str]] = [(NOTHING, "")]
-    compared = [*none, ("period", PERIOD), *((name, name) for name in roles)]
-    dates: dict[str, Any] = {"width": "250px", "min": first, "max": last}
-    return {
-        "tab": widgets.ToggleButtons(
-            options=tabs, value=state.tab, style={"button_width": "110px"}, tooltips=[
-                "The journey map", "The same journeys as a Sankey", "The same as a step heatmap",
-                "Two segments or periods"]),
-        "by": labelled(widgets.Dropdown, "By", options=by_options(table, state.by), value=state.by),
-        "min_journeys": labelled(
-            widgets.BoundedIntText, "Smallest flow", value=state.min_journeys, min=1, max=2**31),
-        "collapse_repeats": labelled(
-            widgets.Checkbox, "Collapse repeats", "160px", value=state.collapse_repeats,
-            indent=False),
-        "touching": labelled(
-            widgets.Dropdown, "Touching channel", "260px", options=channels, value=touching or ""),
-        "role": labelled(
-            widgets.Dropdown, "Segment by", options=[*none, *((n, n) for n in roles)]),
-        "value": labelled(widgets.Dropdown, "Segment", options=[(ANY, "")]),
-        "since": labelled(widgets.DatePicker, "Began from", value=day_of(since), **dates),
-        "before": labelled(widgets.DatePicker, "Began before", value=day_of(before), **dates),
-        "compare": labelled(widgets.Dropdown, "Compare by", "220px", options=compared),
-        "side_a": labelled(widgets.Dropdown, "First", options=[]),
-        "side_b": labelled(widgets.Dropdown, "Second", options=[]),
-        "middle": labelled(
-            widgets.DatePicker, "Before and from", value=first + (last - first) / 2,
-            **dates),
-        "at": labelled(widgets.Dropdown, "Look at", "260px", options=[(NOTHING, "")]),
-        "to": labelled(widgets.Dropdown, "followed by", "260px", options=[(ANY, "")]),
-    }  # fmt: skip
-
-
-def _beyond(where: Where, roles: list[str]) -> dict[str, object]:
-    """The part of a selection that no control can show."""
-    shown = {"between"}
-    containing = where.get("containing")
-    if isinstance(containing, Mapping) and set(containing) == {"channel"}:
-        shown |= {"containing"} if isinstance(containing["channel"], str) else set()
-    simple = [r for r in where if r in roles and isinstance(where[r], str)]
-    return {n: value for n, value in where.items() if n not in {*shown, *simple[:1]}}

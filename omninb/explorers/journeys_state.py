@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omninb.errors import OmninbError, nearest
-from omninb.explorers.choices import By, condition_of, words_of
+from omninb.explorers.choices import By, condition_of, listed, words_of
 from omninb.explorers.frame import Shown
 from omninb.explorers.recipe import Line
 from omninb.spelling import Name
@@ -48,7 +48,7 @@ class JourneysState:
 
     def _asked(self, **more: object) -> dict[str, Any]:
         """Arguments of a table, without those that have their default."""
-        asked: dict[str, Any] = {} if self.by == "channel" else {"by": _listed(self.by)}
+        asked: dict[str, Any] = {} if self.by == "channel" else {"by": listed(self.by)}
         asked |= more
         return asked | ({"collapse_repeats": True} if self.collapse_repeats else {})
 
@@ -105,6 +105,16 @@ class JourneysState:
         figure = Line("figure", "onb.step_figure", (Name(side),), {"width": width})
         return Shown([*self._selection(), table, figure], table=side)
 
+    def gaps(self, width: int) -> dict[str, Shown]:
+        """The recipe of how long the move takes that is looked at, where it takes time."""
+        timeless = {None, START, SMALLER, BEYOND, *ENDS}
+        if self.at in timeless or self.to in timeless:
+            return {}
+        by = {} if self.by == "channel" else {"by": listed(self.by)}
+        table = Line("gaps", "onb.gap_table", (self.chosen, self.at, self.to), by)
+        figure = Line("figure", "onb.gap_figure", (Name("gaps"),), {"width": width})
+        return {"gaps": Shown([*self._selection(), table, figure], table="gaps")}
+
     def tables(self) -> dict[str, Shown]:
         """Recipes of the tables about the node or the move that is looked at."""
         if self.at is None or self.at in (SMALLER, BEYOND) or self.to in (SMALLER, BEYOND):
@@ -157,7 +167,3 @@ class JourneysState:
 def _table(lines: list[Line]) -> Shown:
     """A recipe whose last two lines are a table and how it is shown."""
     return Shown(lines, figure="", table=lines[-2].name, view=lines[-1].name)
-
-
-def _listed(by: By) -> object:
-    return by if isinstance(by, str) else list(by)

@@ -48,7 +48,7 @@ class QualityState:
             view = Line("view", "onb.table_view", given, {"columns": columns})
             return Shown([view], figure="", table="log.quality", view="view")
         asked = () if self.exit_after == "30d" else (self.exit_after,)
-        found = ["part", "name", "touchpoints", "customers", "first", "last", "over_time"]
+        found = ["part", "name", "touchpoints", "customers", "over_time", "first", "last"]
         table, title, named = {
             "overview": (Line("table", "log.overview", asked),
                          "What the log holds; ties: touchpoints that share customer and time",

@@ -208,8 +208,9 @@ def _draw_lost(canvas: Canvas, grid: Grid, left: float, wide: float, y: float) -
     """Bars of the customers lost on each channel; returns the y below."""
     lost = [grid.lost(label) for label in grid.labels]
     scale = DEEPEST / max(1, *lost)
-    for text, offset, bold in (("Lost customers", 8, True), ("shown cells", 25, False)):
-        canvas.word(left - 14, y + offset, text, 13, MUTE, bold, "right", False)
+    lines = [(line, True) for line in wrap("Lost customers", left - MARGIN, 13, True)]
+    for down, (text, bold) in enumerate([*lines, ("shown cells", False)]):
+        canvas.word(left - 14, y + 8 + 17 * down, text, 13, MUTE, bold, "right", False)
     for i, number in enumerate(lost):
         x = left + i * wide
         canvas.rectangle(1, LOSS, x, y, wide - GUTTER, max(1.0, number * scale))

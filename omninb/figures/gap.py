@@ -55,6 +55,10 @@ def gap_figure(
     canvas, facts = Canvas(width), table.attrs
     source, target = plain(facts["source"]), plain(facts["target"])
     title = title or f"How long does it take from {source} to {target}?"
+    if table.empty:
+        top = canvas.head(title, ["No such transition, or of too few customers to be told."])
+        canvas.foot(top + 40, [])
+        return canvas.figure({"alt": f"{title} No such transition."})
     subtitle = [
         f"{plural(facts['transitions'], 'transition')} · half within {span(facts['median_gap'])}"
         f" · nine in ten within {span(facts['p90_gap'])}",

@@ -19,6 +19,7 @@ from omninb.figures.lettering import (
     plural,
     shorten,
     text_width,
+    wrap,
 )
 from omninb.figures.lost_to_bars import THICK, Row, draw_bar, draw_few, marks_of, number_in
 from omninb.figures.style import INK, MUTE, RULE, colours
@@ -85,10 +86,14 @@ def lost_to_figure(
     wide = (canvas.width - MARGIN - left - GAP) / 2 - NUMBER
     lefts = {outcome: left + i * (wide + NUMBER + GAP) for i, outcome in enumerate(OUTCOMES)}
     span = f"within {table.attrs['within']}" if table.attrs["within"] else "so far"
-    for outcome, words in zip(
-        OUTCOMES, (f"Lost: no next step {span}", "Took it elsewhere"), strict=True
-    ):
-        canvas.word(lefts[outcome], y, words, 13, INK, True, "left", False)
+    heads = [
+        wrap(words, wide, 13, True, lines=3)
+        for words in (f"Lost: no next step {span}", "Took it elsewhere")
+    ]
+    y += LINE * (max(map(len, heads)) - 1)
+    for outcome, head in zip(OUTCOMES, heads, strict=True):
+        for up, words in enumerate(reversed(head)):
+            canvas.word(lefts[outcome], y - LINE * up, words, 13, INK, True, "left", False)
         canvas.word(lefts[outcome] + wide + 8, y, "n", 12, MUTE, False, "left", False)
     ink = colours([*map(str, table["next"]), *(label for _, label in bars)])
     marks = marks_of(table, ink)

@@ -245,7 +245,7 @@ def test_sliding_days_changes_no_row_of_the_days_before() -> None:
 
 def test_the_quality_explorer_shows_each_part() -> None:
     explorer = onb.explore_quality(onb.sample())
-    texts = {"ledger": "quarantined", "overview": "ties", "columns": "visitor_id",
+    texts = {"ledger": "quarantined", "overview": "ties", "columns": "campaign",
              "activity": "At least"}  # fmt: skip
     for part, text in texts.items():
         explorer.controls["part"].value = part

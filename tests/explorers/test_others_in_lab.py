@@ -98,7 +98,7 @@ def test_the_quality_of_a_log_is_looked_through(open_notebook: Any) -> None:
     page.wait_for_selector(".omninb-page table")
     for name, text in (
         ("Overview and ties", "ties"),
-        ("Filled columns", "visitor_id"),
+        ("Filled columns", "campaign"),
         ("Heavy customers", "At least"),
         ("Ledger", "quarantined"),
     ):

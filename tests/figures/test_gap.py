@@ -31,6 +31,14 @@ def test_bars_are_as_long_as_their_shares_and_stay_inside(table, width):
     assert "same moment" in shown and "over 30 d" in shown
 
 
+def test_no_such_transition_is_said():
+    figure = onb.gap_figure(onb.gap_table(onb.sample().journeys(lookback="1d"), "web", "display"))
+    assert "How long" in figure.layout.meta["alt"]
+    none = onb.gap_table(onb.sample().journeys().where(channel="web", event="purchase"),
+                         "display", "social")  # fmt: skip
+    assert none.empty and "No such transition" in onb.gap_figure(none).layout.meta["alt"]
+
+
 def test_what_is_no_table_of_gaps_is_refused():
     with pytest.raises(onb.OmninbError, match="gap_table"):
         onb.gap_figure(pd.DataFrame())
