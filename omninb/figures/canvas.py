@@ -140,7 +140,13 @@ class Canvas:
                 traces.append(_disc_trace(self._discs[z]))
         traces += [_word_trace(style, words) for style, words in self._words.items()]
         traces += [_hover_trace(name, *hover) for name, hover in self._hovers.items()]
-        return go.Figure(traces, self._layout(meta))
+        # Validation would take as long again and change nothing, as tests see of each figure.
+        figure = go.Figure(
+            [_in_order(trace) for trace in traces], _in_order(self._layout(meta)), _validate=False
+        )
+        for part in (figure, figure.layout, *figure.data):
+            part._validate = True  # for whoever changes the figure
+        return figure
 
     def _fill_trace(self, key: tuple[float, str, bool]) -> dict[str, Any]:
         xs, ys = self._fills[key]
@@ -176,7 +182,7 @@ class Canvas:
             if lines
         ]  # fmt: skip
         return {
-            "template": {},
+            "template": {"data": {"scatter": [{"type": "scatter"}]}},  # plotly's for an empty one
             "width": self.width,
             "height": self.height,
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0},
@@ -201,6 +207,15 @@ class Canvas:
             "annotations": notes,
             "meta": meta,
         }  # fmt: skip
+
+
+def _in_order(part: Any) -> Any:
+    """Properties in plotly's order, which is the alphabet's."""
+    if isinstance(part, dict):
+        return {name: _in_order(part[name]) for name in sorted(part)}
+    if isinstance(part, list) and part and isinstance(part[0], dict):
+        return [_in_order(one) for one in part]
+    return part
 
 
 def _clauses(text: str, room: float) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import unicodedata
@@ -32,7 +33,8 @@ _HARMLESS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "{": "&#123;"
 _UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
-def harmless(text: object) -> str:
+@functools.lru_cache(maxsize=4_096)
+def harmless(text: str) -> str:
     """Data text as plotly shows it literally: no markup, link, formula or template survives.
 
     Examples
@@ -48,6 +50,7 @@ def plain(text: object) -> str:
     return " ".join(_UNSEEN.sub(" ", str(text)).split()) or "(blank)"
 
 
+@functools.lru_cache(maxsize=4_096)
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """Width in pixels of one line of text in the figures' font, before escaping."""
     units = sum(_WIDTHS.get(c, _unknown(c)) for c in text)

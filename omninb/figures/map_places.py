@@ -9,7 +9,8 @@ from typing import Any
 import networkx as nx
 
 from omninb.figures.canvas import MARGIN
-from omninb.figures.layering import Staged, heights, ordered
+from omninb.figures.crossings import ordered
+from omninb.figures.layering import Staged, heights
 from omninb.figures.lettering import count, percent, plain, shorten, text_width, wrap
 from omninb.figures.map_layers import layers_of
 from omninb.figures.style import CONVERTED, END_STATES, EXIT, OPEN, SMALLER, START

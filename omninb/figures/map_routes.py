@@ -14,6 +14,16 @@ from omninb.figures.ribbons import Point, cubic, smooth
 from omninb.figures.style import EXIT, OPEN, SMALLER
 
 Box = tuple[float, float, float, float]
+_DEPTHS = np.array([30, 60, 95, 135, 180, 240])  # of bows, in pixels
+_SAMPLES = 23
+_T = np.arange(1, _SAMPLES - 1) / (_SAMPLES - 1)
+# Of the four points of a cubic Bézier curve, between its ends.
+_PARTS = (
+    (1 - _T) * (1 - _T) * (1 - _T),
+    3 * (1 - _T) * (1 - _T) * _T,
+    3 * (1 - _T) * _T * _T,
+    _T * _T * _T,
+)
 
 
 @dataclass
@@ -123,25 +133,26 @@ def _swoop(plan: Places, a: Spot, b: Spot) -> list[Point]:
     others = [s for s in plan.spots.values() if s is not a and s is not b]
     circles = np.array([(s.x, s.y, s.outer + 5) for s in others]).reshape(-1, 3)
     labels = np.array([(s.x, s.y + s.outer + 22) for s in plan.spots.values()]).reshape(-1, 2)
-    best: list[Point] = []
+    first, second, third, fourth = _PARTS
+    best: tuple[Point, Point, Point, Point] = ((0.0, 0.0),) * 4
     least = float("inf")
     for sign in (1.0, -1.0):
         start, end = _on(a, 180 - sign * 42), _on(b, sign * 40, 1.5)
         pull = min(0.45 * abs(a.x - b.x), 150)
-        for depth in (30, 60, 95, 135, 180, 240):
-            c = (start[0] - pull * 0.7, start[1] + sign * depth)
-            d = (end[0] + pull, end[1] + sign * depth)
-            path = cubic(start, c, d, end, 23)
-            x, y = np.array(path[1:-1]).T[:, :, None]
-            through = (
-                (x - circles[:, 0]) ** 2 + (y - circles[:, 1]) ** 2 < circles[:, 2] ** 2
-            ).sum()
-            over = ((np.abs(x - labels[:, 0]) < 40) & (np.abs(y - labels[:, 1]) < 18)).sum()
-            outside = ((y < plan.top - 6) | (y > plan.bottom + 14)).sum()
-            cost = 0.05 * depth + 3 * (sign < 0) + 5 * through + 1.2 * over + 6 * outside
+        left, right = start[0] - pull * 0.7, end[0] + pull
+        below, above = (end_y + sign * _DEPTHS[:, None] for end_y in (start[1], end[1]))
+        x = (first * start[0] + second * left + third * right + fourth * end[0])[:, None]
+        y = (first * start[1] + second * below + third * above + fourth * end[1])[:, :, None]
+        through = (x - circles[:, 0]) ** 2 + (y - circles[:, 1]) ** 2 < circles[:, 2] ** 2
+        over = (np.abs(x - labels[:, 0]) < 40) & (np.abs(y - labels[:, 1]) < 18)
+        outside = (y < plan.top - 6) | (y > plan.bottom + 14)
+        met = zip(*(one.sum(axis=(1, 2)).tolist() for one in (through, over, outside)), strict=True)
+        for depth, (circle, label, edge) in zip(_DEPTHS.tolist(), met, strict=True):
+            cost = 0.05 * depth + 3 * (sign < 0) + 5 * circle + 1.2 * label + 6 * edge
             if cost < least - 1e-9:
-                best, least = path, float(cost)
-    return best
+                bow = start[1] + sign * depth, end[1] + sign * depth
+                best, least = (start, (left, bow[0]), (right, bow[1]), end), cost
+    return cubic(*best, _SAMPLES)
 
 
 def hairlines(

@@ -35,6 +35,8 @@ def share_labels(
     if not shown:
         return []
     trails = np.array([evenly(way.path, _STEPS + 1) for way in shown])
+    everywhere = trails.reshape(-1, 2)
+    owner = np.repeat(np.arange(len(shown)), _STEPS + 1)
     burden = np.array([2 + 0.5 * way.width for way in shown])
     circles = np.array(taken).reshape(-1, 4)
     labels: list[tuple[float, float, str]] = []
@@ -49,13 +51,16 @@ def share_labels(
         points = trails[i, candidates]
         reach = np.array([half, 7.0])
         box = np.hstack([points - reach, points + reach])
-        near = (np.abs(trails[None, :, :, 0] - points[:, None, None, 0]) < half) & (
-            np.abs(trails[None, :, :, 1] - points[:, None, None, 1]) < 7
-        )
-        near[:, i] = False
+        # Only what is near the trail at all is held against each of its points.
+        low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+        about = ((everywhere > low) & (everywhere < high)).all(axis=1) & (owner != i)
+        away = np.abs(everywhere[about] - points[:, None])
+        at, which = np.nonzero((away[..., 0] < half) & (away[..., 1] < 7))
+        met = at * len(shown) + owner[about][which]
+        near = np.bincount(met, minlength=len(points) * len(shown)).reshape(len(points), -1)
         cost = (
             9.0 * np.abs(candidates / _STEPS - 0.28)
-            + near.sum(axis=2) @ burden
+            + near @ burden
             + 2.0 * _overlap(box, circles)
             + 4.0 * _overlap(box, boxes)
         )

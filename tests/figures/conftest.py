@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import cache
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -14,6 +16,7 @@ import simulated
 from reading import HOSTILE
 
 from omninb.figures import journey_map_figure
+from omninb.figures.canvas import Canvas
 
 
 @cache
@@ -78,3 +81,19 @@ def graph(rows):
 def figure(graph):
     """Its journey map."""
     return journey_map_figure(graph)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def validated():
+    """Every figure that is drawn here is one that plotly would have made with all its checks."""
+    drawn = Canvas.figure
+
+    def checked(canvas, meta):
+        figure = drawn(canvas, meta)
+        said = json.loads(figure.to_json())
+        assert said == json.loads(go.Figure(said).to_json())
+        return figure
+
+    Canvas.figure = checked
+    yield
+    Canvas.figure = drawn

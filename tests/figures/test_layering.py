@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omninb.figures.layering import Staged, heights, natural_breaks, ordered, pooled
+from omninb.figures.crossings import ordered
+from omninb.figures.layering import Staged, heights, natural_breaks, pooled
 
 positions = st.lists(st.integers(0, 40).map(lambda v: v / 4), min_size=1, max_size=8)
 
