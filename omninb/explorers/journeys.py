@@ -152,6 +152,7 @@ class JourneyExplorer(Explorer):
         """Show the tab, and what is looked at."""
         state = self.state
         self._compared.layout.display = "" if state.tab == "compare" else "none"
+        self.controls["min_journeys"].layout.display = "" if state.tab == "map" else "none"
         main = {"main": state.main(self.drawings["main"].width)}
         around = {name: state.side(name, self.drawings[name].width) for name in state.sides}
         around |= state.gaps(self.drawings["gaps"].width)

@@ -83,7 +83,7 @@ class JourneysState:
         ]
         given = Name("a"), Name("b")
         table = Line("table", "onb.transition_difference_table", given, self._asked())
-        names = tuple(words_of(where) for where in self.compare)
+        names = _names(*self.compare)
         drawn = Line("figure", "onb.transition_difference_figure", (Name("table"),),
                      {"names": names})  # fmt: skip
         return [*sides, table], drawn
@@ -167,3 +167,11 @@ class JourneysState:
 def _table(lines: list[Line]) -> Shown:
     """A recipe whose last two lines are a table and how it is shown."""
     return Shown(lines, figure="", table=lines[-2].name, view=lines[-1].name)
+
+
+def _names(a: Where, b: Where) -> tuple[str, str]:
+    """What the sides of a comparison are called; periods that meet, by the day at which they do."""
+    periods = [list(where["between"]) if set(where) == {"between"} else [] for where in (a, b)]  # type: ignore[call-overload]
+    if all(periods) and periods[0][1] == periods[1][0]:
+        return f"before {periods[0][1]}", f"from {periods[1][0]}"
+    return words_of(a), words_of(b)

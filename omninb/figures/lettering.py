@@ -131,7 +131,7 @@ def percent(share: float | None) -> str:
     """
     if missing(share):
         return ""
-    value = 100 * float(share)  # type: ignore[arg-type]
+    value = round(100 * float(share), 9)  # type: ignore[arg-type]  # a sum of shares may be 1 - 1e-16
     if value in (0, 100):
         return f"{value:.0f} %"
     if value < 0.05:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import warnings
@@ -106,14 +107,48 @@ def test_logs_and_journeys_tell_the_calls_that_made_them(tmp_path):
     assert "cannot be written" in code(chosen.made_by, [], "journeys")
 
 
-def test_copied_code_gives_the_same_table_in_a_fresh_kernel():
-    journeys = onb.sample().journeys(split_gap="30d", end_at="purchase")
-    explorer = onb.explore_journeys(
-        journeys, where={"device": "mobile", "between": ("2025-02-01", "2025-08-01")}, by="event"
-    )
-    ending = "\nimport sys; sys.stdout.write(table.to_csv(index=False) + figure.to_json())"
+EXPLORERS = {
+    "journeys": (
+        "onb.explore_journeys(onb.sample().journeys(split_gap='30d', end_at='purchase'), "
+        "by='event', where={'device': 'mobile', 'between': ('2025-02-01', '2025-08-01')}, "
+        "at='view_product', to='add_to_cart')"
+    ),
+    "compared": (
+        "onb.explore_journeys(onb.sample().journeys(end_at='purchase'), "
+        "compare=({'device': 'mobile'}, {'device': 'desktop'}))"
+    ),
+    "funnel": (
+        "onb.explore_funnel(onb.sample().journeys(), ['checkout', 'payment', 'purchase'], "
+        "within='7d', breakdown='device', attempt='first', step=2, at='web')"
+    ),
+    "experiment": (
+        "onb.explore_experiment(onb.sample(), onb.Conversion('purchase', within='14d'), "
+        "segment='device', covariate='before', day='2025-06-01')"
+    ),
+    "quality": "onb.explore_quality(onb.sample(), part='days')",
+}
+AGAIN = """
+import json, sys
+import pandas as pd
+shown = []
+for code in json.load(sys.stdin):
+    made = {}
+    exec(code, made)
+    tables = [one.to_csv(index=False) for one in made.values() if isinstance(one, pd.DataFrame)]
+    shown.append([made["figure"].to_json() if "figure" in made else made["view"].html, tables])
+json.dump(shown, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("made", EXPLORERS.values(), ids=EXPLORERS)
+def test_copied_code_gives_the_same_table_in_a_fresh_kernel(made):
+    explorer = eval(made, {"onb": onb})
+    shown = [one for one in explorer.drawings.values() if one.layout.display != "none"]
     said = subprocess.run(
-        [sys.executable, "-c", explorer.code + ending], cwd=ROOT, capture_output=True, text=True
-    )
+        [sys.executable, "-c", AGAIN], cwd=ROOT, capture_output=True, text=True,
+        input=json.dumps([one.code for one in shown]),
+    )  # fmt: skip
     assert said.returncode == 0, said.stderr
-    assert said.stdout == explorer.table.to_csv(index=False) + explorer.figure.to_json()
+    for drawing, (picture, tables) in zip(shown, json.loads(said.stdout), strict=True):
+        assert picture == (drawing.page if drawing.plot is None else drawing.plot.to_json())
+        assert drawing.table().to_csv(index=False) in tables
