@@ -235,7 +235,7 @@ def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widge
             widgets.Dropdown, "Split by", options=[(NOTHING, ""), *named],
             value=state.breakdown or ""),
         "by": labelled(
-            widgets.Dropdown, "Taken on", value=state.by,
+            widgets.Dropdown, "Drop-off by", value=state.by,
             options=by_options(journeys.columns.table, state.by)),
         "step": labelled(widgets.Dropdown, "Look at step", "280px", options=[(NOTHING, "")]),
         "at": labelled(widgets.Dropdown, "taken on", "220px", options=[(NOTHING, "")]),
