@@ -11,6 +11,7 @@ import pandas as pd
 from omninb.anchors import positive
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import END_STATES, Journeys
+from omninb.move_bundles import bundled
 from omninb.move_pooling import ends_told, shared_moves
 from omninb.move_tally import ANY_END, Edge, MoveTally
 from omninb.tallies import SMALLER, START, By, texts
@@ -78,9 +79,9 @@ def transition_graph(
         if inner and number < min_journeys and edge not in into:
             into[edge] = (edge[0], SMALLER)
     if into:
-        tally = MoveTally.of(journeys, by, collapse_repeats, gaps=True, pooled=into)
-    bundled = [i for i, (_, target) in enumerate(tally.edges.labels) if target == SMALLER]
-    smaller = int(tally.edges.values[:, bundled, 0].sum())
+        tally = bundled(whole, journeys, by, collapse_repeats, into)
+    small = [i for i, (_, target) in enumerate(tally.edges.labels) if target == SMALLER]
+    smaller = int(tally.edges.values[:, small, 0].sum())
     table = tally.table()
     graph: nx.DiGraph[str] = nx.DiGraph(
         **tally.facts.attrs(), smaller_pairs=len(into), smaller_transitions=smaller

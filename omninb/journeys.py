@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,15 @@ from omninb.spelling import call_or_nothing
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
+
+
+class _Sized(Protocol):
+    @property
+    def nbytes(self) -> int: ...
+
+
+Kept = TypeVar("Kept", bound=_Sized)
+_MOST_KEPT, _MOST_BYTES = 8, 1 << 25
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Journeys:
     sorted_again: int | None = 0
     made_by: tuple[str, ...] = ()
     min_customers: int | None = None
+    _kept: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def from_log(
@@ -155,6 +165,18 @@ class Journeys:
     def settled(self) -> int:
         """Touchpoints old enough for what followed them to be known."""
         return int(np.count_nonzero(self.time <= self.rules.settled_until))
+
+    def kept(self, asked: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Counts of these journeys as they were made for the same question, else made now.
+
+        Journeys do not change, and what is counted of them is small beside them.
+        """
+        found: Kept = self._kept.pop(asked, None) or make()
+        if found.nbytes <= _MOST_BYTES:
+            self._kept[asked] = found
+        for oldest in list(self._kept)[:-_MOST_KEPT]:
+            self._kept.pop(oldest, None)
+        return found
 
     def where(
         self,

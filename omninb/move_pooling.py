@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from omninb.journeys import END_STATES, Journeys
+from omninb.move_bundles import bundled
 from omninb.move_tally import Edge, MoveTally
 from omninb.pooling import LEFT_OUT, SHOWN, Pooling, Total, pooled_rows
 from omninb.tallies import START, By
@@ -39,7 +40,7 @@ def shared_moves(
         if pool != SHOWN:
             name = pooled if pool == len(sources) else sources[pool]
             into[edge] = None if pool == LEFT_OUT else (name, pooled)
-    shown = MoveTally.of(journeys, by, collapse_repeats, gaps, into) if into else tally
+    shown = bundled(tally, journeys, by, collapse_repeats, into) if into else tally
     return tally, shown, into
 
 

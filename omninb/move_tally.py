@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -26,8 +25,7 @@ from omninb.passes.moves import (
 from omninb.tallies import START, By, Counts, Facts, Tally, labels_of, ranges_of, texts
 
 ANY_END = ("", "any end")  # two words, so that no label of a log can be it
-LEFT_OUT = ("", "", "left out")
-_MOST_LABELS = 4_096
+MOST_LABELS = 4_096
 _GAP_MEMORY = 1 << 30
 _FEW_KEYS = 256  # so few are counted straight away, without a look at which occur
 Edge = tuple[str, ...]
@@ -60,10 +58,14 @@ class MoveTally(Tally):
         by: By,
         collapse_repeats: bool,
         gaps: bool,
-        pooled: Mapping[Edge, Edge | None] = MappingProxyType({}),
     ) -> MoveTally:
-        """Count the moves of journeys; ``pooled`` edges as another, or left out where None."""
-        codes, labels = labels_of(journeys, by, _MOST_LABELS)
+        """Count the moves of journeys; kept with them, so that the next analysis need not."""
+        asked = ("moves", repr(by), bool(collapse_repeats), gaps)
+        return journeys.kept(asked, lambda: cls._of(journeys, by, collapse_repeats, gaps))
+
+    @classmethod
+    def _of(cls, journeys: Journeys, by: By, collapse_repeats: bool, gaps: bool) -> MoveTally:
+        codes, labels = labels_of(journeys, by, MOST_LABELS)
         n = len(labels)
         sources, targets = [*labels, START], [*labels, *END_STATES]
         layout = (journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets)
@@ -76,12 +78,11 @@ class MoveTally(Tally):
         else:
             each(mark_edges, [(*r, *layout, *common, seen) for r in ranges])
         keys = np.flatnonzero(seen)
-        pairs = [(sources[k // (n + 3)], targets[k % (n + 3)]) for k in keys]
-        named = [pooled.get(edge, edge) or LEFT_OUT for edge in pairs]
-        edge_labels = sorted(set(named))
+        pairs: list[Edge] = [(sources[k // (n + 3)], targets[k % (n + 3)]) for k in keys]
+        edge_labels = sorted(pairs)
         at = {edge: i for i, edge in enumerate(edge_labels)}
         edge_of = np.zeros(len(seen), np.int32)
-        edge_of[keys] = [at[edge] for edge in named]
+        edge_of[keys] = [at[edge] for edge in pairs]
 
         rows = len(edge_labels) if gaps else 0
         if rows * BUCKETS * 16 > _GAP_MEMORY:
@@ -102,18 +103,9 @@ class MoveTally(Tally):
             ],
         )  # fmt: skip
         made = edges[..., 0].sum(axis=0) > 0
-        made &= np.array([edge != LEFT_OUT for edge in edge_labels], bool)
         edge_labels = [edge for edge, once in zip(edge_labels, made, strict=True) if once]
         gap_counts = functools.reduce(operator.iadd, histograms)[made[:rows]]
         node_labels = [*((name,) for name in [*sources, *END_STATES]), ANY_END]
-        joined = sorted({edge[0] for edge in named} - {*sources, LEFT_OUT[0]})
-        node_labels += [
-            (name,) for name in joined
-        ]  # of several sources: nobody counted their customers
-        nodes, heaviest = (
-            np.pad(counts, [(0, 0), (0, len(joined)), (0, 0)][: counts.ndim])
-            for counts in (nodes, heaviest)
-        )
         return cls(
             Facts.of(journeys, by),
             Counts(tuple(edge_labels), edges[:, made]),

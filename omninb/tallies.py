@@ -154,6 +154,12 @@ class Tally:
         parts = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         return type(self)(**parts)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its counts."""
+        parts = (getattr(self, field.name) for field in fields(self))
+        return sum(part.values.nbytes for part in parts if isinstance(part, Counts))
+
 
 def texts(values: Iterable[object]) -> Any:
     """A column of text."""

@@ -206,3 +206,58 @@ def count_moves(
             out[3] = node[row, 0]
             heaviest[group, row] = node[row, 5]
     _unpack(packed, gaps)
+
+
+@compiled(
+    "void(int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], uint16[::1], uint8[::1],"
+    " int64, boolean, int64, int32[::1], int64[:, :, ::1])"
+)
+def count_bundles(
+    first_group,
+    last_group,
+    group_offsets,
+    customer_offsets,
+    journey_offsets,
+    time,
+    codes,
+    end_states,
+    labels,
+    collapse,
+    settled_until,
+    bundle_of,
+    counts,
+):
+    """Count journeys, customers and settled customers of several edges taken as one.
+
+    ``bundle_of`` maps keys of edges to rows, others to -1. ``counts[group, row]`` receives the
+    three as :func:`count_moves` counts them for one edge; what adds over edges it leaves out.
+    """
+    targets = uint64(labels + 3)
+    # Of each row: journeys; customers and, above 2^32, settled ones; the last journey counted.
+    rows = np.zeros((counts.shape[1], 3), np.int64)
+    for group in range(first_group, last_group):
+        for row in rows:
+            row[0] = 0
+            row[1] = 0
+            row[2] = -1
+        for c in range(group_offsets[group], group_offsets[group + 1]):
+            first = customer_offsets[c]
+            for j in range(first, customer_offsets[c + 1]):
+                begin = journey_offsets[j]
+                stop = journey_offsets[j + 1]
+                source = uint64(labels)
+                for i in range(begin, stop + 1):
+                    target = uint64(codes[i]) if i < stop else uint64(labels + end_states[j])
+                    if collapse and target == source and i < stop:
+                        continue
+                    bundle = bundle_of[source * targets + target]
+                    source = target
+                    if bundle >= 0:
+                        row = rows[uint64(bundle)]
+                        settled = int64(i == begin or time[i - 1] <= settled_until)
+                        row[1] += (row[2] < first) * (1 + (settled << 32))
+                        row[0] += row[2] != j
+                        row[2] = j
+        for row in range(len(rows)):
+            counts[group, row, 0] = rows[row, 0]
+            counts[group, row, 1], counts[group, row, 2] = _halves(rows[row, 1])
