@@ -72,6 +72,26 @@ function tools(model, sheet) {
   return made("div", { className: "omninb-tools" }, ...buttons, said, fold);
 }
 
+// What ipywidgets leaves out: keys that are JupyterLab's own ("v" pastes a cell) stay in a control
+// that has the focus, a slider has its label's name, and buttons of a choice say which is pressed.
+function tell(explorer) {
+  const all = (selector) => [...(explorer?.querySelectorAll(selector) ?? [])];
+  for (const one of all("button, select, input, summary, [tabindex], [contenteditable]")) {
+    one.dataset.lmSuppressShortcuts = "true";
+  }
+  for (const one of all(".widget-toggle-buttons button")) {
+    one.setAttribute("aria-pressed", one.classList.contains("mod-active"));
+  }
+  for (const slider of all(".widget-slider")) {
+    const [handle, label, readout] = ["[role=slider]", "label", ".widget-readout"].map((one) =>
+      slider.querySelector(one),
+    );
+    handle?.setAttribute("aria-label", label?.textContent ?? "");
+    handle?.setAttribute("aria-valuetext", readout?.textContent ?? "");
+    readout?.setAttribute("tabindex", "-1"); // the handle says the same
+  }
+}
+
 function render({ model, el }) {
   const sheet = made("div", { className: "omninb-sheet" });
   sheet.setAttribute("role", "img");
@@ -103,15 +123,19 @@ function render({ model, el }) {
       });
     };
     // One that fails is said, and must not keep the next from being drawn.
-    drawn = drawn.then(anew).then(
-      () => fault.replaceChildren(),
-      (error) => fault.replaceChildren(`This could not be drawn: ${error.message}.`),
-    );
+    drawn = drawn
+      .then(anew)
+      .then(
+        () => fault.replaceChildren(),
+        (error) => fault.replaceChildren(`This could not be drawn: ${error.message}.`),
+      )
+      .then(() => tell(el.closest(".omninb-explorer")));
   };
   const hear = (message, buffers) => message.answer === "file" && saved(message, buffers);
   model.on("change:drawn", draw);
   model.on("msg:custom", hear);
   const room = new ResizeObserver(() => {
+    tell(el.closest(".omninb-explorer"));
     const wide = Math.floor(el.clientWidth);
     if (wide > 0 && wide !== model.get("room")) {
       model.set("room", wide);
