@@ -79,7 +79,7 @@ def transition_graph(
         if inner and number < min_journeys and edge not in into:
             into[edge] = (edge[0], SMALLER)
     if into:
-        tally = bundled(whole, journeys, by, collapse_repeats, into)
+        tally = bundled(whole, journeys, by, into)
     small = [i for i, (_, target) in enumerate(tally.edges.labels) if target == SMALLER]
     smaller = int(tally.edges.values[:, small, 0].sum())
     table = tally.table()

@@ -9,8 +9,9 @@ import numpy as np
 
 from omninb.journeys import END_STATES, Journeys
 from omninb.move_tally import MOST_LABELS, Edge, MoveTally
+from omninb.passes.bundles import count_bundles
 from omninb.passes.compiling import GROUPS, each
-from omninb.passes.moves import EDGE_FIELDS, count_bundles
+from omninb.passes.moves import EDGE_FIELDS
 from omninb.tallies import START, By, Counts, labels_of, ranges_of
 
 _PEOPLE = [EDGE_FIELDS.index(name) for name in ("journeys", "customers", "settled_customers")]
@@ -20,7 +21,6 @@ def bundled(
     whole: MoveTally,
     journeys: Journeys,
     by: By,
-    collapse_repeats: bool,
     into: Mapping[Edge, Edge | None],
 ) -> MoveTally:
     """The tally with some edges counted as another, or left out where None.
@@ -30,7 +30,8 @@ def bundled(
     Parameters
     ----------
     whole : MoveTally
-        Of these journeys, by the same nodes, runs collapsed likewise.
+        Of these journeys, by the same nodes. Where it took runs as one visit, what follows within
+        a run is none of its edges.
     into : mapping
         Edge to the edge that it is counted as.
     """
@@ -49,16 +50,17 @@ def bundled(
     sources, targets = (
         {n: i for i, n in enumerate([*names, *more])} for more in ([START], END_STATES)
     )
-    bundle_of = np.full(len(sources) * len(targets), -1, np.int32)
+    bundle_of, outer = np.full(len(sources) * len(targets), -1, np.int32), False
     for bundle, edge in enumerate(bundles):
         for i in members[edge]:
             source, target = whole.edges.labels[i]
             bundle_of[sources[source] * len(targets) + targets[target]] = bundle
+            outer |= source == START or target in END_STATES
     people = np.zeros((GROUPS, len(bundles), len(_PEOPLE)), np.int64)
     layout = (journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets)
     rest = (
-        journeys.time, codes, journeys.end_states, len(names), collapse_repeats,
-        journeys.rules.settled_until, bundle_of, people,
+        journeys.time, codes, journeys.end_states, len(names), journeys.rules.settled_until,
+        bundle_of, outer, people,
     )  # fmt: skip
     each(count_bundles, [(*r, *layout, *rest) for r in ranges_of(journeys)])
     edges[:, np.array([at[edge] for edge in bundles], int)[:, None], _PEOPLE] = people

@@ -40,7 +40,7 @@ def shared_moves(
         if pool != SHOWN:
             name = pooled if pool == len(sources) else sources[pool]
             into[edge] = None if pool == LEFT_OUT else (name, pooled)
-    shown = bundled(tally, journeys, by, collapse_repeats, into) if into else tally
+    shown = bundled(tally, journeys, by, into) if into else tally
     return tally, shown, into
 
 
