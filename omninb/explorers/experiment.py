@@ -123,6 +123,8 @@ def explore_experiment(
     if isinstance(metrics, Metric):
         metrics = [metrics]
     known = {one.name: one for one in (metrics or _metrics(log))}
+    if not known:
+        raise OmninbError("metrics: the log has no events to choose from. Give them.")
     if metric is not None and metric not in known:
         raise OmninbError(f"metric={metric!r}: there are {', '.join(map(repr, known))}.")
     first = known[metric] if metric is not None else next(iter(known.values()))

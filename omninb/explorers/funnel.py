@@ -78,8 +78,11 @@ def explore_funnel(
     'Where do customers stop between checkout and purchase?'
     """
     given_journeys(journeys)
+    steps = steps or _commonest(journeys)
+    if len(steps) < 2:
+        raise OmninbError(f"steps={list(steps)!r}: give two at least.")
     state = FunnelState(
-        tuple(steps or _commonest(journeys)), within, order, attempt, tuple(exclude), breakdown,
+        tuple(steps), within, order, attempt, tuple(exclude), breakdown,
         by if isinstance(by, str) else tuple(by), step, at,
     )  # fmt: skip
     return FunnelExplorer(journeys, state)

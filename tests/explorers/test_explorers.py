@@ -155,6 +155,12 @@ def test_wrong_arguments_are_refused_at_once(journeys: Any) -> None:
             onb.explore_journeys(journeys, **given)
     with pytest.raises(onb.OmninbError, match="Cut the log into journeys first"):
         onb.explore_funnel(onb.sample())
+    columns = {name: pd.Series([], dtype="str") for name in ("customer_id", "channel")}
+    empty = onb.read_events(pd.DataFrame(columns | {"timestamp": pd.to_datetime([], utc=True)}))
+    with pytest.raises(onb.OmninbError, match="two at least"):
+        onb.explore_funnel(empty.journeys())
+    with pytest.raises(onb.OmninbError, match="no events"):
+        onb.explore_experiment(empty)
     with pytest.raises(onb.OmninbError, match="there are 'purchase'"):
         onb.explore_experiment(onb.sample(), onb.Conversion("purchase", within="9d"), metric="x")
 
