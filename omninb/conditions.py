@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from omninb.columns import Columns
 from omninb.errors import OmninbError, nearest
-from omninb.layout import Columns
 
 Condition = str | Mapping[str, object]
 
@@ -33,7 +33,10 @@ def _value_words(value: object) -> str:
 
 
 def matching(
-    columns: Columns, condition: Condition | Sequence[Condition], argument: str
+    columns: Columns,
+    condition: Condition | Sequence[Condition],
+    argument: str,
+    at: np.ndarray | None = None,
 ) -> np.ndarray:
     """Which touchpoints fit a condition.
 
@@ -46,6 +49,8 @@ def matching(
         or a list of such alternatives.
     argument : str
         The argument's name, for errors.
+    at : numpy.ndarray of int, optional
+        Positions of the touchpoints that are asked about; all by default.
 
     Returns
     -------
@@ -58,23 +63,25 @@ def matching(
         If a role or a value does not occur in the log: the nearest that does is named.
     """
     if isinstance(condition, str):
-        return _fits(columns, "event", condition, argument)
+        return _fits(columns, "event", condition, argument, at)
     if isinstance(condition, Mapping):
         if not condition:
             raise OmninbError(f"{argument}={condition!r}: an empty condition fits everything.")
-        fits = [_fits(columns, role, value, argument) for role, value in condition.items()]
+        fits = [_fits(columns, role, value, argument, at) for role, value in condition.items()]
         return np.logical_and.reduce(fits)
     if isinstance(condition, Sequence) and condition:
-        return np.logical_or.reduce([matching(columns, c, argument) for c in condition])
+        return np.logical_or.reduce([matching(columns, c, argument, at) for c in condition])
     raise OmninbError(
         f"{argument}={condition!r}: give an event name, a mapping of roles to values such as "
         "{'channel': 'store', 'event': 'purchase'}, or a list of these."
     )
 
 
-def _fits(columns: Columns, role: str, values: object, argument: str) -> np.ndarray:
+def _fits(
+    columns: Columns, role: str, values: object, argument: str, at: np.ndarray | None
+) -> np.ndarray:
     codes, chosen = chosen_codes(columns, role, values, argument)
-    return chosen[codes]
+    return chosen[codes if at is None else codes[at]]
 
 
 def chosen_codes(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omninb.columns import Columns
 from omninb.conditions import Condition, chosen_codes, condition_words
 from omninb.errors import OmninbError, nearest
-from omninb.layout import Columns
 from omninb.memory import fresh
 from omninb.passes.compiling import each, threads
 from omninb.passes.fits import mark_fits

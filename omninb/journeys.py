@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from omninb.columns import Columns
 from omninb.conditions import Condition
 from omninb.errors import OmninbError, duration
 from omninb.journey_quality import END_STATES, quality_of, told_states
-from omninb.layout import Columns, layout_of
-from omninb.passes.compiling import each, threads
-from omninb.passes.cutting import copy_journeys, cut_lookback
+from omninb.layout import layout_of
+from omninb.passes.cutting import cut_lookback
 from omninb.rules import Rules, cut, goals_of, observed_period, order_codes
-from omninb.selecting import fitting
+from omninb.selecting import fitting, laid_out
 from omninb.spelling import call_or_nothing
 
 if TYPE_CHECKING:
@@ -114,39 +114,8 @@ class Journeys:
         kept_from = np.empty(len(whole), np.int64)
         starts, stops = whole.journey_offsets[:-1], whole.journey_offsets[1:]
         cut_lookback(starts, stops, whole.time, duration(lookback, "lookback"), kept_from)
-        kept = whole._keep(np.ones(len(whole), bool), kept_from)
+        kept = replace(whole, **laid_out(whole, np.ones(len(whole), bool), kept_from))
         return replace(kept, cut_by_lookback=whole.touchpoints - kept.touchpoints)
-
-    def _keep(self, chosen: np.ndarray, starts: np.ndarray | None = None) -> Journeys:
-        """The chosen journeys, whole or from ``starts`` on, laid out side by side again."""
-        starts = np.ascontiguousarray(
-            (self.journey_offsets[:-1] if starts is None else starts)[chosen]
-        )
-        stops = np.ascontiguousarray(self.journey_offsets[1:][chosen])
-        offsets = np.concatenate(([0], np.cumsum(stops - starts))).astype(np.int64)
-        order, time = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.int64)
-        cuts = np.linspace(0, len(starts), threads() + 1).astype(int)
-        each(
-            copy_journeys,
-            [
-                (starts, stops, offsets, self.columns.order, self.time, order, time, a, b)
-                for a, b in zip(cuts, cuts[1:], strict=False)
-            ],
-        )
-        before = np.concatenate(([0], np.cumsum(chosen)))
-        first_journeys = before[self.customer_offsets]
-        present = np.diff(first_journeys) > 0
-        customers_before = np.concatenate(([0], np.cumsum(present)))
-        return replace(
-            self,
-            group_offsets=customers_before[self.group_offsets].astype(np.int64),
-            customer_offsets=np.append(first_journeys[:-1][present], before[-1]).astype(np.int64),
-            journey_offsets=offsets,
-            time=time,
-            end_states=self.end_states[chosen],
-            began_before=self.began_before[chosen],
-            columns=Columns(self.columns.table, order),
-        )
 
     def __len__(self) -> int:
         return len(self.end_states)
@@ -230,8 +199,8 @@ class Journeys:
         }
         given = {name: value for name, value in given.items() if value is not None} | first
         made_by = (*self.made_by, call_or_nothing("where", (), given))
-        kept = self._keep(chosen)
-        return replace(kept, cut_by_lookback=None, sorted_again=None, made_by=made_by)
+        kept = laid_out(self, chosen, self.journey_offsets[:-1])
+        return replace(self, **kept, cut_by_lookback=None, sorted_again=None, made_by=made_by)
 
     def to_frame(self) -> pd.DataFrame:
         """Touchpoints in order: journey, position (from 1), end state, then the log's columns.

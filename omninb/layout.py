@@ -1,44 +1,24 @@
-"""The layout of a log: customers hashed into 64 groups and sorted once, columns gathered lazily."""
+"""The layout of a log: customers hashed into 64 groups and sorted once."""
 
 from __future__ import annotations
 
-import ctypes
-import itertools
 import weakref
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from omninb.errors import OmninbError, nearest
-from omninb.memory import fresh, plain_memory
+from omninb.columns import Columns
+from omninb.errors import OmninbError
+from omninb.memory import fresh, plain_memory, writable
 from omninb.passes import customers
 from omninb.passes.compiling import GROUPS, each, group_ranges, threads
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
 
-NOT_SET = "(not set)"
-_NOT_NAMES = {"timestamp", "value", "cost"}
 _BATCH = 1 << 20
-_MOST_LABELS = 65_535
-
-
-def writable(array: pa.Array, dtype: type[np.generic]) -> np.ndarray:
-    """NumPy's view of an Arrow array without nulls, of the one array type that passes accept."""
-    width = np.dtype(dtype).itemsize
-    values = array.buffers()[1]
-    if values is None or len(array) == 0:
-        return np.empty(0, dtype)
-    raw = (ctypes.c_uint8 * (len(array) * width)).from_address(
-        values.address + array.offset * width
-    )
-    view = np.frombuffer(raw, dtype)  # type: ignore[call-overload]
-    raw.owner = array  # type: ignore[attr-defined]  # keeps Arrow's memory alive as long as the view
-    return view
 
 
 def _text_parts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -95,91 +75,6 @@ class Numbering:
             self.slots = np.empty(4 * len(self.slots), np.int32)
             self.firsts = np.empty(len(self.slots) // 2, np.int32)
         return self.firsts[:count]
-
-
-@dataclass
-class Columns:
-    """The log's columns in the order of a layout: roles encoded to small integers on first use."""
-
-    table: pa.Table
-    order: np.ndarray
-    _codes: dict[tuple[str, ...], tuple[np.ndarray, list[str]]] = field(default_factory=dict)
-
-    def codes(self, by: str | Sequence[str], argument: str = "by") -> tuple[np.ndarray, list[str]]:
-        """Codes (uint16, one a touchpoint) and sorted labels of a role or a combination of roles.
-
-        Empty values are ``(not set)``; combined labels are joined by `` · ``.
-        """
-        if not isinstance(by, str | Sequence) or not all(isinstance(role, str) for role in by):
-            raise OmninbError(f'{argument}={by!r}: a role or a list of roles, such as "channel".')
-        roles = (by,) if isinstance(by, str) else tuple(by)
-        if not roles:
-            raise OmninbError('by=[]: name a role or a column, such as by="channel".')
-        for role in roles:
-            if role not in self.table.column_names or role in _NOT_NAMES:
-                known = [name for name in self.table.column_names if name not in _NOT_NAMES]
-                raise OmninbError(
-                    f"{argument}: the log has no column of names {role!r}.{nearest(role, known)}"
-                )
-        if roles not in self._codes:
-            self._codes[roles] = self._encode(roles[0]) if len(roles) == 1 else self._combine(roles)
-        return self._codes[roles]
-
-    @plain_memory()
-    def _encode(self, role: str) -> tuple[np.ndarray, list[str]]:
-        column = self.table.column(role)
-        if not pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string()).dictionary_encode()
-        dictionaries = [
-            [NOT_SET if text is None else text for text in chunk.dictionary.to_pylist()]
-            for chunk in column.chunks
-        ]
-        found = set(itertools.chain([NOT_SET] * (column.null_count > 0), *dictionaries))
-        if len(found) > _MOST_LABELS:
-            raise OmninbError(
-                f"by={role!r} has {len(found):,} different values, more than {_MOST_LABELS:,}. "
-                "Group them with recode= or other_below= of read_events."
-            )
-        labels = sorted(found)
-        at = {label: code for code, label in enumerate(labels)}
-        by_row, codes = fresh(len(column), np.uint16), fresh(len(self.order), np.uint16)
-        row = 0
-        for chunk, texts in zip(column.chunks, dictionaries, strict=True):
-            code_of = np.array([at[text] for text in [*texts, *[NOT_SET] * (NOT_SET in at)]])
-            indices = chunk.indices.cast(pa.int32())
-            if indices.null_count:
-                indices = indices.fill_null(len(texts))
-            here = by_row[row : row + len(chunk)]
-            lookup = code_of.astype(np.uint16)
-            np.take(lookup, writable(indices, np.int32), out=here, mode="clip")  # "raise" copies
-            row += len(chunk)
-        cuts = np.linspace(0, len(codes), threads() + 1).astype(int)
-        each(
-            customers.gather_codes,
-            [(self.order, by_row, codes, a, b) for a, b in itertools.pairwise(cuts)],
-        )
-        return codes, labels
-
-    def _combine(self, roles: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
-        combined, names = self.codes(roles[0])
-        for role in roles[1:]:
-            codes, labels = self.codes(role)
-            key = combined.astype(np.int64) * len(labels) + codes
-            which, found = pd.factorize(key)
-            if len(found) > _MOST_LABELS:
-                raise OmninbError(
-                    f"by={list(roles)!r} has {len(found):,} combinations, more than "
-                    f"{_MOST_LABELS:,}. Group values with recode= or other_below= of read_events."
-                )
-            pairs = [(names[k // len(labels)], labels[k % len(labels)]) for k in found]
-            names = [" · ".join(pair) for pair in pairs]
-            if len(set(names)) < len(names):  # a value holds the separator
-                names = [" · ".join(f"“{value}”" for value in pair) for pair in pairs]
-            combined = which.astype(np.uint16)
-        ranked = np.argsort(np.array(names, dtype=object), kind="stable")
-        rank = np.empty(len(names), np.uint16)
-        rank[ranked] = np.arange(len(names), dtype=np.uint16)
-        return rank[combined] if len(names) else combined, [names[i] for i in ranked]
 
 
 @dataclass(frozen=True)

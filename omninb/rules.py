@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from omninb.columns import Columns
 from omninb.conditions import Condition, matching
 from omninb.errors import OmninbError, duration
-from omninb.layout import Columns, Layout
+from omninb.layout import Layout
 from omninb.passes.compiling import each, group_ranges
 from omninb.passes.cutting import EXIT, OPEN, cut_journeys, list_journeys
 

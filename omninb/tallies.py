@@ -14,7 +14,7 @@ import pyarrow as pa
 from omninb.errors import OmninbError
 from omninb.intervals import CONFIDENCE, Rates, difference_bounds
 from omninb.journeys import Journeys, given_journeys
-from omninb.layout import writable
+from omninb.memory import writable
 from omninb.passes.attempt_counts import NO_VALUE
 from omninb.passes.compiling import group_ranges
 from omninb.wording import fewer_than

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from omninb.columns import NOT_SET
 from omninb.errors import OmninbError, nearest
 from omninb.experiments.exposure import arms_of
 from omninb.experiments.metrics import Conversion, DropOff, MeanPerCustomer, Metric, RatioOfSums
 from omninb.experiments.outcomes import BEFORE, Outcome, Sums, capped, needs_log
 from omninb.experiments.participants import Coded, Design, Participants
-from omninb.layout import NOT_SET
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from omninb.columns import NOT_SET
 from omninb.conditions import matching
 from omninb.errors import OmninbError, nearest
 from omninb.experiments.metrics import COUNT, Step
-from omninb.layout import NOT_SET, Layout, layout_of
+from omninb.layout import Layout, layout_of
 from omninb.rules import order_codes
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import pandas as pd
 import pyarrow as pa
 
+from omninb.columns import Columns
 from omninb.journeys import Journeys
-from omninb.layout import Columns
 
 MOST_VALUES = 60
 _FIRST = ("channel", "event", "phase", "device", "segment")

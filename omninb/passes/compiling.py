@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, wraps
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,12 @@ def each(task: Callable[..., None], parts: Sequence[tuple[object, ...]]) -> None
     with ThreadPoolExecutor(threads()) as pool:
         for future in [pool.submit(task, *part) for part in parts]:
             future.result()
+
+
+def shares(number: int) -> list[tuple[int, int]]:
+    """As many things in equal parts, from the first to before the last, one for each thread."""
+    cuts = np.linspace(0, number, threads() + 1).astype(int).tolist()
+    return list(pairwise(cuts))
 
 
 def group_ranges(

@@ -1,4 +1,4 @@
-"""Cutting customers' touchpoints into journeys, and laying selected journeys side by side again."""
+"""Cutting customers' touchpoints into journeys."""
 
 from __future__ import annotations
 
@@ -89,20 +89,6 @@ def list_journeys(
                     journey_offsets[journey] = i
                     journey += 1
                 end_states[journey - 1] = state[i]
-
-
-@compiled(
-    "void(int64[::1], int64[::1], int64[::1], int32[::1], int64[::1], int32[::1], int64[::1],"
-    " int64, int64)"
-)
-def copy_journeys(starts, stops, to, order, time, out_order, out_time, first, last):
-    """Copy the touchpoints of journeys ``first`` to ``last`` to where ``to`` says."""
-    for j in range(first, last):
-        at = to[j]
-        for i in range(starts[j], stops[j]):
-            out_order[at] = order[i]
-            out_time[at] = time[i]
-            at += 1
 
 
 @compiled("void(int64[::1], int64[::1], int64[::1], int64, int64[::1])")
