@@ -97,8 +97,7 @@ function render({ model, el }) {
   sheet.setAttribute("role", "img");
   const page = made("div", { className: "omninb-page" });
   el.classList.add("omninb-drawing");
-  const fault = made("div", { className: "omninb-error" });
-  fault.setAttribute("role", "alert");
+  const fault = made("div", {});
   el.append(sheet, fault, page, tools(model, sheet));
   let drawn = Promise.resolve();
   let listening = false;
@@ -127,7 +126,10 @@ function render({ model, el }) {
       .then(anew)
       .then(
         () => fault.replaceChildren(),
-        (error) => fault.replaceChildren(`This could not be drawn: ${error.message}.`),
+        (error) => {
+          const textContent = `This could not be drawn: ${error.message}.`;
+          fault.replaceChildren(made("div", { className: "omninb-error", role: "alert", textContent }));
+        },
       )
       .then(() => tell(el.closest(".omninb-explorer")));
   };

@@ -83,9 +83,9 @@ class JourneysState:
         ]
         given = Name("a"), Name("b")
         table = Line("table", "onb.transition_difference_table", given, self._asked())
-        names = _names(*self.compare)
-        drawn = Line("figure", "onb.transition_difference_figure", (Name("table"),),
-                     {"names": names})  # fmt: skip
+        drawn = Line(
+            "figure", "onb.transition_difference_figure", (Name("table"),), _named(*self.compare)
+        )
         return [*sides, table], drawn
 
     @property
@@ -169,9 +169,11 @@ def _table(lines: list[Line]) -> Shown:
     return Shown(lines, figure="", table=lines[-2].name, view=lines[-1].name)
 
 
-def _names(a: Where, b: Where) -> tuple[str, str]:
+def _named(a: Where, b: Where) -> dict[str, object]:
     """What the sides of a comparison are called; periods that meet, by the day at which they do."""
     periods = [list(where["between"]) if set(where) == {"between"} else [] for where in (a, b)]  # type: ignore[call-overload]
-    if all(periods) and periods[0][1] == periods[1][0]:
-        return f"before {periods[0][1]}", f"from {periods[1][0]}"
-    return words_of(a), words_of(b)
+    if not all(periods) or periods[0][1] != periods[1][0]:
+        return {"names": (words_of(a), words_of(b))}
+    day = periods[1][0]
+    title = f"Where do journeys before and from {day} move differently?"
+    return {"names": (f"before {day}", f"from {day}"), "title": title}

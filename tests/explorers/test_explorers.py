@@ -71,6 +71,20 @@ def test_a_click_on_a_node_or_a_move_looks_at_it(journeys: Any, tab: str) -> Non
         assert (explorer.state.at, explorer.state.to) == ("e-mail", "web")
         assert "Median gap" in explorer.drawings["moves"].page
         assert "How the journeys ended" in explorer.drawings["ends"].page
+        gaps = explorer.drawings["gaps"]
+        assert gaps.plot.layout.title.text == "How long does it take from e-mail to web?"
+        moves = explorer.drawings["moves"].table()["transitions"]
+        assert gaps.table()["transitions"].sum() == moves.item()
+        assert_twins(explorer)
+
+
+def test_periods_that_meet_are_named_by_the_day(journeys: Any) -> None:
+    explorer = onb.explore_journeys(journeys, tab="compare")
+    explorer.controls["compare"].value = "(period)"
+    explorer.controls["middle"].value = pd.Timestamp("2025-05-01").date()
+    title = "Where do journeys before and from 2025-05-01 move differently?"
+    assert explorer.figure.layout.title.text == title
+    assert_twins(explorer)
 
 
 def test_what_is_pooled_says_how_to_see_it(journeys: Any) -> None:

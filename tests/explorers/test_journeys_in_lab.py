@@ -63,7 +63,7 @@ def test_every_control_shows_what_its_code_gives(open_notebook: Any) -> None:
     then(lambda: chosen("First").select_option("desktop"))
     then(lambda: chosen("Second").select_option("tablet"))
     then(lambda: chosen("Compare by").select_option("period"))
-    middle = chosen("Before and from")
+    middle = page.get_by_role("textbox", name="Before and from")
     then(lambda: middle.fill("2025-05-01") or middle.press("Tab"))
     then(lambda: page.get_by_role("button", name="Map", exact=True).click())
     assert_quiet(seen)
@@ -109,6 +109,12 @@ def test_an_error_is_said_and_leaves_the_figure(open_notebook: Any) -> None:
     assert words_in(page) == before
     page.get_by_role("button", name="Steps", exact=True).click()
     page.wait_for_selector("[role=alert]", state="detached")
+    kernel(page, "explorer.drawings['main'].set_trait('figure', '{')")
+    kernel(page, "explorer.drawings['main'].set_trait('drawn', 99)")
+    page.wait_for_selector("[role=alert]:has-text('could not be drawn')")
+    change(page, page.get_by_role("button", name="Map", exact=True).click)
+    page.wait_for_selector("[role=alert]", state="detached")
+    assert words_in(page) == before
     assert_quiet(seen)
 
 
