@@ -193,6 +193,8 @@ class JourneyExplorer(Explorer):
             c["value"].value = where[roles[0]]
         if state.compare is not None:
             choose(c["compare"], GIVEN)
+        elif state.tab == "compare":
+            c["compare"].value = PERIOD
         self._fill_sides()
         self._fill_nodes()
         for name, value in (("at", state.at), ("to", state.to)):
