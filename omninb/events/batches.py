@@ -256,9 +256,11 @@ def _moments(
     """Moments of touchpoints, or days as the midnights of UTC that bear their dates."""
     times: dict[str, Any] = {"time_unit": rules.time_unit, "day_first": rules.day_first}
     times["timezone"] = rules.timezone if role == "timestamp" else "UTC"
-    moments, twice, offsets = read_moments(column, refusals, source=source, **times)
+    moments, twice, offsets, early = read_moments(column, refusals, source=source, **times)
     if twice:
         ledger.add("local time exists twice: the first was taken", "repaired", twice)
+    if early:
+        ledger.add("most times are before 1990: is time_unit right?", "warning", early)
     if role == "timestamp":
         ledger.offsets.update(offsets)
         limit = rules.as_of + _HOUR

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from omninb.errors import OmninbError
 from omninb.events import EventLog, read_events
 from omninb.events.clock import micros, to_utc
-from omninb.events.moments import _TEXT_QUERY, _USUAL_QUERY
 from omninb.events.sandbox import evaluate
+from omninb.events.time_texts import _TEXT_QUERY, _USUAL_QUERY
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
 

@@ -554,3 +554,46 @@ def test_a_dictionary_that_holds_null(tmp_path: Path) -> None:
         "value: not a plain decimal number",
     ]  # fmt: skip
     assert log.table["customer_id"].to_pylist() == ["7"]
+
+
+@pytest.mark.parametrize("zone", ["BST", "IST", "CET", "PST", "ACT", "America/New_York"])
+def test_24_zones_in_letters_are_ambiguous(zone: str, tmp_path: Path) -> None:
+    times = [f"2024-07-01 10:00 {zone}", "2024-07-01 10:00 UTC", "2024-07-01 10:00 GMT-5"]
+    text = HEAD + "".join(row(timestamp=one) for one in times)
+    log = read(tmp_path, text, timezone="Europe/Berlin")  # which holds for none of them
+    assert [f"{one:%H:%M}" for one in column(log, "timestamp")] == ["10:00", "15:00"]  # type: ignore[str-format]
+    assert log.quarantine["reason"].tolist() == [
+        "timestamp: zones in letters, such as BST, are ambiguous: write +01:00"
+    ]
+    assert "only Z, UTC and GMT have one meaning" in said(tmp_path, HEAD + row(timestamp=times[0]))
+
+
+@pytest.mark.parametrize("number", ["20250301", "45717.5", "2025"])
+def test_26_numbers_that_no_unit_makes_a_likely_day(number: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(HEAD + row(timestamp=number))
+    with pytest.raises(OmninbError) as caught:
+        read_events(path)
+    assert "timestamp" in str(caught.value) and not caught.value.settled_by
+
+
+def test_26_a_unit_by_which_most_days_are_too_early_is_told(tmp_path: Path) -> None:
+    check = "most times are before 1990: is time_unit right?"
+    seconds = HEAD + row(timestamp="1709287200") * 2
+    assert rows_of(read(tmp_path, seconds, time_unit="ms"), check) == 2
+    assert rows_of(read(tmp_path, seconds, time_unit="s"), check) == 0
+    mostly = seconds + row(timestamp="-5") + row(timestamp="never") * 3
+    assert rows_of(read(tmp_path, mostly, time_unit="s"), check) == 0
+
+
+@pytest.mark.parametrize("day_first, wrong", [(False, "13/02/2024"), (True, "02/13/2024")])
+def test_27_an_order_that_more_dates_contradict(
+    day_first: bool, wrong: str, tmp_path: Path
+) -> None:
+    text = HEAD + row(timestamp="01/02/2024 10:00Z") * 9 + row(timestamp=wrong)
+    with pytest.raises(OmninbError, match=wrong) as caught:
+        read(tmp_path, text, day_first=day_first, timezone="UTC")
+    assert caught.value.settled_by == {"day_first": (not day_first,)}
+    right = "/".join(wrong[:5].split("/")[::-1]) + wrong[5:]
+    log = read(tmp_path, text + row(timestamp=right), day_first=day_first, timezone="UTC")
+    assert log.quarantine["reason"].tolist() == ["timestamp: not a date and time"]
