@@ -63,7 +63,7 @@ class Part:
     origin : int64 array or None
         Of a melted part: the row before that each touchpoint comes from.
     empty : dict
-        Of a melted part: touchpoint to the rows in which it did not happen.
+        Of a melted part: column of times to the rows in which it is empty.
     """
 
     name: str

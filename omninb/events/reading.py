@@ -188,7 +188,8 @@ def read_events(
     expect_end(pc.max(typed["timestamp"].cast(pa.int64())).as_py(), expect_until, timezone, ledger)
     ledger.enter_offsets()
     enter_files(ledger, parts)
-    enter_melted(ledger, parts)
+    touched = {table.name: table.parts for table in tables if not table.source.keys}
+    enter_melted(ledger, touched)
     if pseudonyms is not None:
         enter_pseudonyms(ledger, typed, pseudonyms.key)
     looked_up = sum(part.accepted for table in joined for part in table.parts)

@@ -22,6 +22,7 @@ from omninb.events.parquet_files import read_parquet
 from omninb.events.parts import Part
 from omninb.events.paths import File, named_files, refuse_twice
 from omninb.events.progress import progress
+from omninb.events.texts import is_text
 
 _Reader = Callable[[Path, int | None], Iterator[Part]]
 _READERS: dict[str, _Reader] = {
@@ -164,9 +165,9 @@ def _read_frame(source: object, number: str = "") -> Iterator[Part]:
         if isinstance(source, pd.DataFrame):
             source = _from_pandas(source)
         if isinstance(source, pa.Table):
-            batches: Iterable[pa.Table] = _slices(source)
+            batches: Iterable[pa.Table] = _slices(_distinct_words(source))
         elif hasattr(source, "__arrow_c_stream__"):
-            batches = _streamed(pa.RecordBatchReader.from_stream(source))
+            batches = map(_distinct_words, _streamed(pa.RecordBatchReader.from_stream(source)))
         else:
             raise OmninbError(
                 f"source is a {kind}. Give a path, a list of paths, a pandas or polars DataFrame, "
@@ -182,6 +183,20 @@ def _read_frame(source: object, number: str = "") -> Iterator[Part]:
     except Exception as error:  # of a query that fails while it is read, say: whatever it raises
         said = str(error).partition("\n")[0]
         raise OmninbError(f"source: the {kind} cannot be read: {said}") from error
+
+
+def _distinct_words(table: pa.Table) -> pa.Table:
+    """A table whose dictionaries hold each text once: two codes of a text would be two names."""
+    for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        kind = column.type
+        if not pa.types.is_dictionary(kind) or not is_text(kind.value_type):
+            continue
+        words = [chunk.dictionary for chunk in column.chunks]
+        new = [one for at, one in enumerate(words) if not at or not one.equals(words[at - 1])]
+        if any(len(one.cast(pa.large_string()).unique()) < len(one) for one in new):
+            texts = column.cast(pa.large_string())
+            table = table.set_column(place, name, texts.dictionary_encode())
+    return table
 
 
 def _slices(table: pa.Table) -> Iterator[pa.Table]:

@@ -38,7 +38,7 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
             return column.cast(values).dictionary_encode().cast(DICTIONARY)
         if kind == DICTIONARY:
             return column
-        if not _is_text(values) and not pa.types.is_null(values):
+        if not is_text(values) and not pa.types.is_null(values):
             return plain(column.cast(values))
         chunks = [
             pa.DictionaryArray.from_arrays(
@@ -47,10 +47,11 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
             for chunk in column.chunks
         ]
         return pa.chunked_array(chunks, DICTIONARY)
-    return column.cast(pa.string()) if _is_text(kind) or pa.types.is_null(kind) else column
+    return column.cast(pa.string()) if is_text(kind) or pa.types.is_null(kind) else column
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is text, however Arrow stores it."""
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )

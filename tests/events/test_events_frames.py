@@ -101,6 +101,26 @@ def test_ids_come_without_a_copy() -> None:
     assert kept.buffers()[1].address == ids.buffers()[1].address
 
 
+@pytest.mark.parametrize("storage", [pa.string(), pa.large_string()])
+def test_a_dictionary_that_holds_a_word_twice(storage: pa.DataType) -> None:
+    def twice(*words: str) -> pa.ChunkedArray:
+        one = pa.DictionaryArray.from_arrays(
+            pa.array([0, 1, 2], pa.int32()), pa.array(words, storage)
+        )
+        return pa.chunked_array([one, one])
+
+    table = pa.table(
+        {"customer_id": twice("a", "b", "a"), "channel": twice("web", "app", "web")}
+    ).append_column("timestamp", pa.array(["2025-03-01T10:00:00Z"] * 6))
+    for source in (table, table.to_reader()):
+        log = read_events(source)
+        assert log.to_frame()["channel"].value_counts().to_dict() == {"web": 4, "app": 2}
+        ties = log.quality.set_index("check").loc["ties: the same customer at the same time"]
+        assert ties["rows"] == 6
+        overview = log.overview().set_index("name")
+        assert overview.loc["web", "touchpoints"] == 4 and overview.loc["web", "customers"] == 1
+
+
 def test_float_ids_and_mixed_columns_are_refused_in_words() -> None:
     with pytest.raises(OmninbError, match=r"astype\('Int64'\)"):
         read_events(FRAME.assign(customer_id=1.0))
