@@ -119,12 +119,13 @@ def read_events(
     as_of : str or datetime, optional
         Touchpoints more than an hour later are quarantined; now by default.
     max_quarantined : float, default 0.05
-        The share of rows, from 0 to 1, that may be quarantined; with more of them the log is
-        refused. Over 1 % warns.
+        The share of each table's rows, from 0 to 1, that may be quarantined; with more of them the
+        log is refused. Over 1 % warns.
     expect_until : str or datetime, optional
         A log whose last touchpoint is earlier is refused: the export is stale.
     expect_rows : int, optional
-        Rows that the last run read. Fewer warn, less than half as many are refused.
+        Rows of touchpoints that the last run read (``log.counts["read"]``; where tables are looked
+        up, ``log.counts["touchpoint_rows"]``). Fewer warn, less than half as many are refused.
     max_unpacked : int, optional
         Bytes that a gzip or zstd file may unpack to; 100 times its size by default.
     pseudonymise : bool, default False
@@ -166,12 +167,15 @@ def read_events(
     numbers = numbers_of(sources)
     tables = [read_table(one, rules, ledger, max_unpacked, numbers) for one in sources]
     parts = [part for table in tables for part in table.parts]
+    touched = {table.name: table.parts for table in tables if not table.source.keys}
     currency = _one_currency(tables, currency)
     quarantine, files = quarantine_frame(parts), file_counts(parts)
     reasons, read = quarantine_reasons(quarantine), sum(part.rows for part in parts)
-    inside = sum(row.lines - 1 for part in parts for row in part.refused)
-    expect_few_quarantined(reasons, read, allowed, ledger, inside)
-    expect_no_drop(read, expect_rows, ledger)
+    for table in tables:
+        name = table.name if len(tables) > 1 else ""
+        expect_few_quarantined(table.parts, allowed, ledger, name)
+    touchpoint_rows = sum(part.rows for parts in touched.values() for part in parts)
+    expect_no_drop(touchpoint_rows, expect_rows, ledger)
     typed = together([table.columns for table in tables if not table.source.keys])
     rows = len(typed["timestamp"])
     typed = name_columns(typed, ledger, recode=recode or {}, phases=phases)
@@ -188,7 +192,6 @@ def read_events(
     expect_end(pc.max(typed["timestamp"].cast(pa.int64())).as_py(), expect_until, timezone, ledger)
     ledger.enter_offsets()
     enter_files(ledger, parts)
-    touched = {table.name: table.parts for table in tables if not table.source.keys}
     enter_melted(ledger, touched)
     if pseudonyms is not None:
         enter_pseudonyms(ledger, typed, pseudonyms.key)
@@ -201,7 +204,7 @@ def read_events(
         "used": rows - removed,
     }
     if joined:
-        counts["looked_up"] = looked_up
+        counts |= {"looked_up": looked_up, "touchpoint_rows": touchpoint_rows}
     book = Ledger()
     for name, number in counts.items():
         book.add(name.replace("_", " "), "count", number)

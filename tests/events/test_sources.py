@@ -462,7 +462,7 @@ def test_assignments_reach_every_touchpoint_from_their_time_on() -> None:
         assert check(log, "no touchpoint has")["rows"] == 1
         assert log.counts == {
             "read": ROWS + 23, "accepted": ROWS + 23, "quarantined": 0,
-            "duplicates_removed": 0, "used": ROWS, "looked_up": 23,
+            "duplicates_removed": 0, "used": ROWS, "looked_up": 23, "touchpoint_rows": ROWS,
         }  # fmt: skip
 
 
@@ -534,9 +534,36 @@ def test_what_cannot_be_joined_is_refused_in_words(given: list[object], said: st
         read_events(given)
 
 
+def test_a_large_table_is_no_excuse_for_the_bad_rows_of_a_small_one() -> None:
+    moment = "2025-03-01T10:00:00Z"
+    visits = pd.DataFrame({"customer_id": [None] * 3 + ["a"] * 7, "channel": "web"})
+    visits["timestamp"] = moment
+    arms = pd.DataFrame({"customer_id": [f"a{n}" for n in range(1_000)], "variant": "A"})
+    given = [visits, Source(arms, per="customer_id")]
+    with pytest.raises(OmninbError, match=r"\(DataFrame 1\): 3 of 10 rows \(30.0%\)"):
+        read_events(given)
+    with pytest.warns(UserWarning, match=r"\(DataFrame 1\): 3 of 10 rows"):
+        log = read_events(given, max_quarantined=0.3)
+    said = "(DataFrame 1): more than 1 % of the rows are quarantined"
+    assert log.quality.set_index("check").loc[said, "rows"] == 3
+    assert log.counts["touchpoint_rows"] == 10 and log.counts["read"] == 1_010
+
+
+def test_only_rows_of_touchpoints_are_compared_with_those_of_the_last_run() -> None:
+    moment = "2025-03-01T10:00:00Z"
+    visits = pd.DataFrame({"customer_id": "a", "channel": "web", "timestamp": [moment] * 7})
+    arms = pd.DataFrame({"customer_id": [f"a{n}" for n in range(1_000)], "variant": "A"})
+    clean = [visits, Source(arms, per="customer_id")]
+    assert read_events(clean, expect_rows=7).counts["touchpoint_rows"] == 7
+    with pytest.warns(UserWarning, match="of touchpoints, 7 rows were read, and 10 the last"):
+        read_events(clean, expect_rows=10)
+    with pytest.raises(OmninbError, match="less than half as many"):
+        read_events(clean, expect_rows=500)
+
+
 def test_dirty_rows_of_a_looked_up_table_are_quarantined_too() -> None:
     spend = pd.DataFrame({"customer_id": ["c000", "", "c001"], "cost": ["8", "1", "$5"]})
-    log = read_events([VISITS, Source(spend, per="customer_id")])
+    log = read_events([VISITS, Source(spend, per="customer_id")], max_quarantined=0.7)
     assert log.quarantine["reason"].tolist() == [
         "customer_id is empty", "cost: not a plain decimal number",
     ]  # fmt: skip
