@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
+from omninb.events.days import as_written, in_zone
 from omninb.events.encoding import refuse_hidden, refuse_not_utf8
 from omninb.events.ledger import Ledger, settle, take_all
 from omninb.events.moments import read_moments
@@ -18,7 +19,8 @@ from omninb.events.money import read_money, read_scores
 from omninb.events.parts import Part
 from omninb.events.pseudonyms import ID_ROLES, Pseudonyms
 from omninb.events.refusals import Refusals
-from omninb.events.roles import KEYS, MONEY, NAMES, ROLES
+from omninb.events.roles import DAY, KEYS, MONEY, NAMES, ROLES
+from omninb.events.sandbox import evaluate
 from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
 
 # What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
@@ -164,9 +166,7 @@ def together(tables: list[Columns]) -> Columns:
             target = pa.string() if ids else _common(name, kinds - {DICTIONARY}, tables)
             for columns in tables:
                 if name in columns:
-                    column = columns[name]
-                    by_words = pa.types.is_dictionary(column.type)
-                    columns[name] = (column.cast(pa.string()) if by_words else column).cast(target)
+                    columns[name] = _as(columns[name], target)
     try:
         table = pa.concat_tables([pa.table(one) for one in tables], promote_options="permissive")
     except pa.ArrowException as error:
@@ -174,6 +174,16 @@ def together(tables: list[Columns]) -> Columns:
             f"The files do not fit together: {error}. Read them one kind at a time."
         ) from error
     return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def _as(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
+    """A column as another type; as text, what Arrow has no text for is JSON, as in JSON lines."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
+    try:
+        return column.cast(target)
+    except pa.ArrowNotImplementedError:
+        return evaluate(column, "SELECT to_json(x)::VARCHAR AS x FROM given")["x"]
 
 
 def _common(name: str, kinds: set[pa.DataType], tables: list[Columns]) -> pa.DataType:
@@ -221,7 +231,7 @@ def _typed(
         )
         if nobody:
             ledger.add("customer_id is a word such as NA, None, - or 0", "warning", nobody)
-    for role in ("timestamp", "day"):
+    for role in ("timestamp", DAY):
         if role in given:
             typed[role] = _moments(given[role], role, roles[role], refusals, ledger, rules)
     for role in ROLES[2:]:
@@ -256,6 +266,7 @@ def _moments(
     """Moments of touchpoints, or days as the midnights of UTC that bear their dates."""
     times: dict[str, Any] = {"time_unit": rules.time_unit, "day_first": rules.day_first}
     times["timezone"] = rules.timezone if role == "timestamp" else "UTC"
+    column = as_written(column) if role == DAY else column
     moments, twice, offsets, early = read_moments(column, refusals, source=source, **times)
     if twice:
         ledger.add("local time exists twice: the first was taken", "repaired", twice)
@@ -268,7 +279,7 @@ def _moments(
         if latest is not None and latest > limit:
             late = pc.greater(moments.cast(pa.int64()), limit).fill_null(False)
             refusals.refuse(late.to_numpy(), "timestamp is in the future")
-    return moments
+    return in_zone(moments, column, rules.timezone) if role == DAY else moments
 
 
 def _others(raw: Columns, roles: Mapping[str, str]) -> Columns:

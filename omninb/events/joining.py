@@ -12,8 +12,8 @@ from omninb.errors import OmninbError
 from omninb.events.batches import Columns
 from omninb.events.ledger import Ledger
 from omninb.events.repeats import codes
-from omninb.events.roles import MONEY, NAMES, ROLES
-from omninb.events.tables import DAY, Table
+from omninb.events.roles import DAY, MONEY, NAMES, ROLES
+from omninb.events.tables import Table
 from omninb.events.texts import fold, read_names
 
 _DAY = 86_400_000_000

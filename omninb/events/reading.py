@@ -113,7 +113,8 @@ def read_events(
         Events in the order that equal timestamps are to take, all others last; the rows are then
         in time order. Without it, equal timestamps keep the input order.
     drop_duplicates : bool, default False
-        Remove rows that equal an earlier row in every column; otherwise they are only counted.
+        Remove rows that equal an earlier row in every column; otherwise they are only counted. An
+        ``event_id`` that its source held before is removed anyway.
     observed_from, observed_until : str or datetime, optional
         What the log could see; by default its first and last timestamp.
     as_of : str or datetime, optional
@@ -176,10 +177,12 @@ def read_events(
         expect_few_quarantined(table.parts, allowed, ledger, name)
     touchpoint_rows = sum(part.rows for parts in touched.values() for part in parts)
     expect_no_drop(touchpoint_rows, expect_rows, ledger)
-    typed = together([table.columns for table in tables if not table.source.keys])
+    own = [table.columns for table in tables if not table.source.keys]
+    sizes = [len(columns["timestamp"]) for columns in own]
+    typed = together(own)
     rows = len(typed["timestamp"])
     typed = name_columns(typed, ledger, recode=recode or {}, phases=phases)
-    typed, removed = without_repeats(typed, ledger, drop_duplicates)
+    typed, removed = without_repeats(typed, ledger, drop_duplicates, sizes)
     joined = [table for table in tables if table.source.keys]
     for table in joined:
         typed = join(typed, table, timezone, ledger)

@@ -69,8 +69,21 @@ def equal_rows(columns: Columns, tied: Mask) -> Mask:
     return equal
 
 
-def without_repeats(typed: Columns, ledger: Ledger, drop: bool) -> tuple[Columns, int]:
-    """Keep the first of each event_id and, with `drop`, the first of equal rows.
+def without_repeats(
+    typed: Columns, ledger: Ledger, drop: bool, sizes: Sequence[int]
+) -> tuple[Columns, int]:
+    """Keep the first of each event_id of a source and, with `drop`, the first of equal rows.
+
+    Parameters
+    ----------
+    typed : dict
+        The log's columns.
+    ledger : Ledger
+        Receives what was removed and what was kept.
+    drop : bool
+        Whether equal rows are removed.
+    sizes : sequence of int
+        The rows of each source, one behind the other: each numbers its events for itself.
 
     Returns
     -------
@@ -79,7 +92,9 @@ def without_repeats(typed: Columns, ledger: Ledger, drop: bool) -> tuple[Columns
     """
     rows, removed = len(typed["timestamp"]), 0
     if "event_id" in typed:
-        again = repeated_keys(typed["event_id"])
+        ids, first = typed["event_id"], np.cumsum([0, *sizes])
+        sources = [ids.slice(at, size) for at, size in zip(first, sizes, strict=False)]
+        again = np.concatenate([repeated_keys(one) for one in sources])
         removed = int(again.sum())
         if removed:
             ledger.add("event_id seen before: the first was kept", "repaired", removed)

@@ -17,10 +17,9 @@ from omninb.events.parts import Part
 from omninb.events.paths import named_files, refuse_twice
 from omninb.events.pseudonyms import Pseudonyms
 from omninb.events.refusals import WITHHELD
-from omninb.events.roles import KEYS, NAMES, REQUIRED, resolve_roles
+from omninb.events.roles import DAY, KEYS, NAMES, REQUIRED, resolve_roles
 from omninb.events.sources import is_path, listed, read_parts
 
-DAY = "day"
 _LOOKED_UP_BY = ("customer_id", *KEYS, "channel", "event", "campaign", "device", "location", DAY)
 
 
@@ -44,6 +43,8 @@ class Source:
         (``per=["channel", "day"]``, where columns maps ``day`` to the column of dates): names and
         columns without a role go to each of them, from ``timestamp`` on where one is mapped;
         ``value`` and ``cost`` are shared out among them in equal parts, so that their sum stays.
+        A ``day`` is the date as it is written, whatever its offset; of a number of seconds, … it
+        is the date in ``timezone``.
     timezone, time_unit, day_first, decimal : optional
         As in `read_events`, where they differ from those of the other tables.
 

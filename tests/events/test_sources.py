@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import pickle
 import re
 import sqlite3
 import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +313,20 @@ def test_ids_of_files_of_other_types_are_compared_as_text(
     assert ids == [str(row) for row in range(ROWS)] + ["007"] * ROWS
 
 
+@pytest.mark.parametrize("tags", [["x"], {"a": 1}, [{"a": ["é"]}], []])
+def test_lists_and_structs_go_with_text_as_in_json_lines(tags: object, tmp_path: Path) -> None:
+    row = {"customer_id": "a", "timestamp": "2025-03-01T10:00:00Z", "channel": "web", "tags": tags}
+    frame = pd.DataFrame([row, {**row, "tags": None}])
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text(json.dumps(row, ensure_ascii=False), "utf-8")
+    text = tmp_path / "text.csv"
+    text.write_text("customer_id,timestamp,channel,tags\na,2025-03-01T10:00:00Z,web,x\n")
+    log = read_events([frame, lines, text])
+    first, second, third, fourth = log.table["tags"].to_pylist()
+    assert first == third and json.loads(first) == tags
+    assert second is None and fourth == "x"
+
+
 def test_what_one_file_holds_as_numbers_another_may_hold_as_text(tmp_path: Path) -> None:
     table = FRAME.assign(visits=range(ROWS), shop="Köln")
     half = ROWS // 2
@@ -499,6 +515,38 @@ def test_costs_of_a_channels_day_are_shared_and_their_sum_stays() -> None:
     assert check(log, "without a touchpoint")["example"] == f"{(whole - placed) / 1e6:,.2f} in all"
 
 
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2025-03-01", "2025-03-01T00:00:00+01:00", "2025-03-01 00:00 CET", "2025-03-01Z",
+        "2025-03-01 23:30:00-05:00", "01/03/2025",
+        date(2025, 3, 1), datetime(2025, 3, 1), datetime(2025, 3, 1, 23, 30),
+        pd.Timestamp("2025-03-01", tz="Europe/Berlin"), pd.Timestamp("2025-03-01", tz="+09:00"),
+        pd.Timestamp("2025-03-01 23:30", tz="America/New_York"),
+    ],
+)  # fmt: skip
+def test_a_day_is_the_date_as_it_is_written(day: object) -> None:
+    frame = pd.DataFrame({"day": [day], "channel": ["web"], "cost": [4.0]})
+    costs = joined_costs(frame, day_first=True if day == "01/03/2025" else None)
+    assert costs == [None, 4_000_000, None]
+
+
+@pytest.mark.parametrize("storage", [int, float, str])
+def test_a_day_that_is_a_number_is_the_date_in_its_time_zone(storage: type) -> None:
+    midnight = storage(pd.Timestamp("2025-03-01", tz="Europe/Berlin").timestamp())
+    frame = pd.DataFrame({"day": [midnight], "channel": ["web"], "cost": [4.0]})
+    assert joined_costs(frame, time_unit="s") == [None, 4_000_000, None]
+    assert joined_costs(frame, time_unit="s", timezone="UTC") == [4_000_000, None, None]
+
+
+def joined_costs(frame: pd.DataFrame, **options: object) -> list[int | None]:
+    """What touchpoints of the last of February and the first two days of March cost."""
+    noons = [f"2025-{day} 12:00" for day in ("02-28", "03-01", "03-02")]
+    visits = pd.DataFrame({"customer_id": "a", "channel": "web", "timestamp": noons})
+    spend = Source(frame, per=["channel", "day"], **options)
+    return read_events([visits, spend], timezone="Europe/Berlin").table["cost"].to_pylist()
+
+
 def test_shares_differ_by_a_millionth_at_most_and_add_up() -> None:
     here = np.array([0, 0, 0, 1, -1, 2, 2])
     shares, lost = share_out(here, np.array([0, 1, 5, 2, 2]), np.array([10, -7, 3, -1, -2]))
@@ -532,6 +580,19 @@ def test_money_of_touchpoints_and_of_a_table_add_up() -> None:
 def test_what_cannot_be_joined_is_refused_in_words(given: list[object], said: str) -> None:
     with pytest.raises(OmninbError, match=said):
         read_events(given)
+
+
+def test_33_each_source_numbers_its_events_for_itself() -> None:
+    web = pd.DataFrame({"event_id": range(100), "customer_id": [f"c{n}" for n in range(100)]})
+    web = web.assign(timestamp="2025-03-01T10:00:00Z", channel="web")
+    store = web.assign(channel="store", customer_id=web["customer_id"].iloc[::-1].to_numpy())
+    again = pd.concat([store, store.head(3)])
+    log = read_events([Source(web), Source(again)])
+    assert log.counts["duplicates_removed"] == 3 and len(log) == 200
+    assert check(log, "event_id seen before")["rows"] == 3
+    assert log.table["channel"].to_pylist() == ["web"] * 100 + ["store"] * 100
+    one = read_events([web, again])  # frames without a Source are one table
+    assert one.counts["duplicates_removed"] == 103
 
 
 def test_a_large_table_is_no_excuse_for_the_bad_rows_of_a_small_one() -> None:
