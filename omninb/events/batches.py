@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from omninb.errors import OmninbError
 from omninb.events.days import as_written, in_zone
 from omninb.events.encoding import refuse_hidden, refuse_not_utf8
+from omninb.events.ids import read_ids, read_keys
 from omninb.events.ledger import Ledger, settle, take_all
 from omninb.events.moments import read_moments
 from omninb.events.money import read_money, read_scores
@@ -21,7 +22,7 @@ from omninb.events.pseudonyms import ID_ROLES, Pseudonyms
 from omninb.events.refusals import Refusals
 from omninb.events.roles import DAY, KEYS, MONEY, NAMES, ROLES
 from omninb.events.sandbox import evaluate
-from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
+from omninb.events.texts import DICTIONARY, as_text, plain
 
 # What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
 ROWS = 1 << 19
@@ -226,9 +227,10 @@ def _typed(
     """The role columns, typed, in the order of `ROLES`."""
     typed: Columns = {}
     if "customer_id" in given:
-        typed["customer_id"], nobody = read_ids(
+        typed["customer_id"], nobody, trimmed = read_ids(
             given["customer_id"], refusals, source=roles["customer_id"]
         )
+        _enter_trimmed("customer_id", trimmed, ledger)
         if nobody:
             ledger.add("customer_id is a word such as NA, None, - or 0", "warning", nobody)
     for role in ("timestamp", DAY):
@@ -245,9 +247,12 @@ def _typed(
             typed[role] = read_scores(
                 given[role], refusals, source=roles[role], decimal=rules.decimal
             )
+        elif role in KEYS:
+            typed[role], trimmed = read_keys(given[role], role, refusals, source=roles[role])
+            _enter_trimmed(role, trimmed, ledger)
         else:
             column = as_text(given[role], role, roles[role])
-            if role in ("channel", "event", *KEYS):
+            if role in ("channel", "event"):
                 refuse_hidden(column, role, refusals)
             if role in NAMES and pa.types.is_string(column.type):
                 column = column.dictionary_encode()
@@ -257,6 +262,11 @@ def _typed(
             if role in typed:
                 typed[role] = rules.pseudonyms.of(typed[role], role)
     return typed
+
+
+def _enter_trimmed(role: str, rows: int, ledger: Ledger) -> None:
+    if rows:
+        ledger.add(f"{role}: spaces around it were taken away", "repaired", rows)
 
 
 def _moments(

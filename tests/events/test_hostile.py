@@ -597,3 +597,68 @@ def test_27_an_order_that_more_dates_contradict(
     right = "/".join(wrong[:5].split("/")[::-1]) + wrong[5:]
     log = read(tmp_path, text + row(timestamp=right), day_first=day_first, timezone="UTC")
     assert log.quarantine["reason"].tolist() == ["timestamp: not a date and time"]
+
+
+@pytest.mark.parametrize("role", ["customer_id", "channel", "event"])
+def test_7_what_was_lost_with_an_encoding_is_not_taken_for_a_name(
+    role: str, tmp_path: Path
+) -> None:
+    rows = b"".join(row(**{role: name}).encode("latin-1") for name in ("M\xfcller", "M\xf6ller"))
+    log = read(tmp_path, HEAD.encode() + rows + GOOD.encode())
+    assert log.quarantine["reason"].tolist() == ["encoding: not UTF-8"] * 2
+    text = HEAD + "".join(f"{one}\n" for one in log.quarantine["text"]) + GOOD
+    again = read(tmp_path, text, "untouched.csv")
+    reason = "holds a replacement character: its text was lost, so take the row from its source"
+    assert len(again) == 1 and again.quarantine["reason"].tolist() == [f"{role} {reason}"] * 2
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u2060", "\xad", "\ufeff"])
+def test_8_35_characters_that_nobody_sees(unseen: str, tmp_path: Path) -> None:
+    text = HEAD + GOOD + row(channel=f"we{unseen}b") + row(event=f"{unseen}view")
+    log = read(tmp_path, text)
+    assert column(log, "channel") == ["web"] * 3 and column(log, "event") == ["view"] * 3
+    examples = log.quality.set_index("check")["example"]
+    assert examples["channel: spellings merged"] == f"{f'we{unseen}b'!r} → 'web'"
+    assert read(tmp_path, HEAD + row(channel=f"we{unseen}b")).table["channel"][0].as_py() == "web"
+    for role in ("customer_id", "event_id"):
+        ids = {"columns": {"event_id": "note"}} if role == "event_id" else {}
+        cell = {"note" if ids else role: f"a{unseen}"}
+        log = read(tmp_path, HEAD + GOOD + row(**cell), **ids)
+        assert log.quarantine["reason"].tolist() == [f"{role} holds characters that nobody sees"]
+
+
+@pytest.mark.parametrize("many", [1, 300])
+def test_21_spaces_around_ids_are_taken_away(many: int, tmp_path: Path) -> None:
+    ids = ["a", " a", "a ", "\u3000a", "b c", " "] * many
+    text = HEAD + "".join(row(customer_id=one, note=f" {n}") for n, one in enumerate(ids))
+    log = read(tmp_path, text, columns={"event_id": "note"})
+    assert column(log, "customer_id") == ["a", "a", "a", "a", "b c"] * many
+    assert column(log, "event_id")[:2] == ["0", "1"]
+    assert rows_of(log, "customer_id: spaces around it were taken away") == 3 * many
+    assert rows_of(log, "event_id: spaces around it were taken away") == 6 * many
+    assert set(log.quarantine["reason"]) == {"customer_id is empty"}
+    frame = pd.DataFrame({"customer_id": pd.Categorical(["a ", "a", "b "]), "channel": "web"})
+    log = read_events(frame.assign(timestamp="2024-03-01T10:00Z"))
+    assert column(log, "customer_id") == ["a", "a", "b"]
+    assert log.table["customer_id"].unify_dictionaries().chunk(0).dictionary.to_pylist() == [
+        "a",
+        "b",
+    ]
+
+
+@pytest.mark.parametrize("role", ["event_id", "order_id", "session_id"])
+def test_21_ids_as_floats_have_no_sure_text(role: str) -> None:
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "timestamp": "2024-03-01T10:00Z"})
+    frame = frame.assign(channel="web", number=[2.0**53, 2.0**53 + 1])
+    with pytest.raises(OmninbError, match=rf"{role}: column 'number' holds double.*'Int64'"):
+        read_events(frame, {role: "number"})
+    log = read_events(frame.assign(number=[2**53, 2**53 + 1]), {role: "number"})
+    assert column(log, role) == ["9007199254740992", "9007199254740993"]
+
+
+@pytest.mark.parametrize(
+    "word", ["(null)", "#N/A", "\\N", "UNKNOWN", "undefined", "Undefined", "nil", "NAN", " NA "]
+)
+def test_22_more_words_for_nobody(word: str, tmp_path: Path) -> None:
+    log = read(tmp_path, HEAD + GOOD + row(customer_id=word))
+    assert rows_of(log, "customer_id is a word such as NA") == 1
