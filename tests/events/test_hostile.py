@@ -504,6 +504,32 @@ def test_every_class_has_a_test(request: pytest.FixtureRequest) -> None:
     assert {int(number) for number in numbers} >= set(range(1, 37))
 
 
+def test_14_a_line_that_holds_a_key_twice_is_quarantined(tmp_path: Path) -> None:
+    row = '{"customer_id": "%s", "timestamp": "2025-03-01T10:00:00Z", "channel": "web"%s}\n'
+    inside = ', "tags": {"a": 1, "a": 2}'  # in a value of its own
+    path = tmp_path / "lines.jsonl"
+    path.write_text(
+        row % ("a", "") + row % ("b", ', "customer_id": "c"') + "[]\n" + row % ("d", inside)
+    )
+    log = read_events(path, max_quarantined=1)
+    assert log.quarantine[["line", "reason"]].to_numpy().tolist() == [
+        [2, "a key twice"], [3, "not a JSON object"],
+    ]  # fmt: skip
+    assert log.table["customer_id"].to_pylist() == ["a", "d"]
+
+
+def test_a_thousand_keys_are_columns_and_more_are_refused(tmp_path: Path) -> None:
+    row = '{"customer_id": "a", "timestamp": "2025-03-01T10:00:00Z", "channel": "web", "k%s": %s}\n'
+    path = tmp_path / "lines.jsonl"
+    path.write_text("".join(row % (i, i) for i in range(997)))
+    log = read_events(path)
+    assert len(log.table.column_names) == 1_001  # and event
+    assert all(log.table[f"k{i}"].to_pylist()[i] == str(i) for i in (0, 63, 64, 996))
+    path.write_text("".join(row % (i, i) for i in range(998)))
+    with pytest.raises(OmninbError, match="more than 1,000 different keys"):
+        read_events(path)
+
+
 def test_frames_without_rows_say_so() -> None:
     assert len(read_events(pd.DataFrame({"customer_id": [], "timestamp": [], "channel": []}))) == 0
 
