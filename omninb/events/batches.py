@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
 from omninb.events.days import as_written, in_zone
-from omninb.events.encoding import refuse_hidden, refuse_not_utf8
+from omninb.events.encoding import refuse_hidden, refuse_large, refuse_not_utf8
 from omninb.events.ids import read_ids, read_keys
 from omninb.events.ledger import Ledger, settle, take_all
 from omninb.events.moments import read_moments
@@ -82,6 +82,8 @@ class Typed:
         _refuse_headers(parts, refusals)
         if any(part.text is None for part in parts):  # lines of text were looked at before
             raw = {name: refuse_not_utf8(column, name, refusals) for name, column in raw.items()}
+        for column in raw.values():
+            refuse_large(column, refusals)
         given = {role: raw[column] for role, column in roles.items()}
         if not rows:  # without rows, types say nothing
             given = {role: pa.chunked_array([pa.array([], pa.string())]) for role in given}

@@ -14,24 +14,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
+from omninb.events.encoding import LARGEST_FIELD, TOO_LARGE
 from omninb.events.lines import Bytes, Lines, Mask, blocks
 from omninb.events.packing import unpacked
 from omninb.events.parts import CUT, Part, Refused
 
-LARGEST_FIELD = 2_000_000
 _DELIMITERS = ",;\t|"
 _MARK = b"\xef\xbb\xbf"
 _TEXT_LIMIT = 100_000
 _CUT = CUT.encode()
 
 
-def read_csv(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+def read_csv(path: Path, name: str, max_unpacked: int | None = None) -> Iterator[Part]:
     """Read one CSV file block by block, every column as text.
 
     Parameters
     ----------
     path : Path
         Plain, gzip or zstd; the first bytes tell which, not the name.
+    name : str
+        What it is called.
     max_unpacked : int, optional
         Bytes that a packed file may unpack to; 100 times its size without it.
 
@@ -46,8 +48,7 @@ def read_csv(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
     OmninbError
         If the file is empty, not UTF-8, damaged, still growing, or not CSV.
     """
-    name = path.name
-    pieces, delimiter = _dialect(unpacked(path, max_unpacked), name)
+    pieces, delimiter = _dialect(unpacked(path, name, max_unpacked), name)
     notes = [] if delimiter == "," else [f"fields are separated by {delimiter!r}"]
     names: list[str] = []
     for data, lines in blocks(pieces, name, ord(delimiter)):
@@ -55,12 +56,12 @@ def read_csv(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
         if not names and len(lines.starts):
             header, names = 1, _header(data, lines, name, delimiter)
         if names:
-            yield _part(path, data, lines, names, delimiter, header, notes)
+            yield _part(path, name, data, lines, names, delimiter, header, notes)
 
 
 def csv_columns(path: Path) -> list[str]:
     """The column names of a CSV file."""
-    pieces, delimiter = _dialect(unpacked(path), path.name)
+    pieces, delimiter = _dialect(unpacked(path, path.name), path.name)
     for data, lines in blocks(pieces, path.name, ord(delimiter)):
         if len(lines.starts):
             return distinct_names(_header(data, lines, path.name, delimiter))
@@ -134,8 +135,8 @@ def _header(data: Bytes, lines: Lines, name: str, delimiter: str) -> list[str]:
 
 
 def _part(
-    path: Path, data: Bytes, lines: Lines, names: list[str], delimiter: str, header: int,
-    notes: list[str],
+    path: Path, name: str, data: Bytes, lines: Lines, names: list[str], delimiter: str,
+    header: int, notes: list[str],
 ) -> Part:  # fmt: skip
     """The records of one block."""
     reasons = _unreadable(data, lines, ord(delimiter))
@@ -143,18 +144,18 @@ def _part(
     record[:header] = False
     record[list(reasons)] = False
     at = np.flatnonzero(record)
-    table, refused = _read(_only(data, lines, record), names, delimiter, path.name)
+    table, refused = _read(_only(data, lines, record), names, delimiter, name)
     reasons |= {int(at[place]): reason for place, reason in refused.items() if place < len(at)}
     kept = np.delete(at, list(refused)) if refused else at
     if len(kept) != table.num_rows or len(refused) > len(at):
         raise OmninbError(
-            f"{path.name}: from line {lines.numbers[0] if len(at) else 1}, the CSV reader found "
+            f"{name}: from line {lines.numbers[0] if len(at) else 1}, the CSV reader found "
             f"{table.num_rows + len(refused):,} records, and omninb's own count of lines found "
             f"{len(at):,}. Nothing was read, for rows would be lost or doubled. Look for quotes "
             "inside unquoted fields, or save the file as Parquet."
         )
     return Part(
-        name=path.name,
+        name=name,
         path=str(path),
         table=table,
         numbers=lines.numbers[kept],
@@ -200,7 +201,7 @@ def _unreadable(data: Bytes, lines: Lines, delimiter: int) -> dict[int, str]:
         at = text.find(_CUT, at + 1)
     for row in np.flatnonzero(lines.ends - lines.starts > LARGEST_FIELD).tolist():
         if _longest(data[lines.starts[row] : lines.ends[row]], delimiter) > LARGEST_FIELD:
-            found[row] = "a field over 2 MB"
+            found[row] = TOO_LARGE
     if len(lines.starts) and not _is_utf8(data):
         for row in np.flatnonzero(np.maximum.reduceat(data, lines.starts) > 127).tolist():
             if not _is_utf8(data[lines.starts[row] : lines.ends[row]]):

@@ -1,4 +1,4 @@
-"""Texts that cannot be taken as they are: not UTF-8, or with characters that nobody sees."""
+"""Texts that cannot be taken as they are: not UTF-8, too long, or with what nobody sees."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from omninb.errors import OmninbError
 from omninb.events.refusals import Mask, Refusals
 
+LARGEST_FIELD = 2_000_000
+TOO_LARGE = "a field over 2 MB"
 # Control characters but for tab and line ends, which are spaces; and those that turn the direction
 # of writing, by which one name can be made to look like another.
 _HIDDEN = (
@@ -89,6 +91,24 @@ def bytes_of(words: pa.Array) -> np.ndarray:
         return np.empty(0, np.uint8)
     first, last = np.frombuffer(offsets, np.int32)[[words.offset, words.offset + len(words)]]
     return np.frombuffer(data, np.uint8)[first:last]
+
+
+def refuse_large(column: pa.ChunkedArray, refusals: Refusals) -> None:
+    """Refuse texts of more bytes than a field may have."""
+    by_dictionary = pa.types.is_dictionary(column.type)
+    masks = []
+    for chunk in column.chunks:
+        words = chunk.dictionary if by_dictionary else chunk
+        large = None
+        if pa.types.is_string(words.type) and bytes_of(words).size > LARGEST_FIELD:
+            large = pc.greater(pc.binary_length(words), LARGEST_FIELD)
+        if large is None or not pc.any(large).as_py():
+            masks.append(np.zeros(len(chunk), bool))
+            continue
+        rows = large.take(chunk.indices) if by_dictionary else large
+        masks.append(rows.fill_null(False).to_numpy(zero_copy_only=False))
+    if masks:
+        refusals.refuse(np.concatenate(masks), TOO_LARGE)
 
 
 def refuse_hidden(column: pa.ChunkedArray, role: str, refusals: Refusals) -> None:

@@ -22,7 +22,7 @@ _AT_A_TIME = 64  # keys whose values are held side by side, in DuckDB's wider st
 _KIND = "CASE WHEN json_valid(x) THEN json_type(x) END"
 
 
-def read_json_lines(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+def read_json_lines(path: Path, name: str, max_unpacked: int | None = None) -> Iterator[Part]:
     """Read one file of JSON lines block by block; lines that are no object are refused.
 
     So are lines that hold a key twice, for nobody can know which value was meant; and a file of
@@ -33,6 +33,8 @@ def read_json_lines(path: Path, max_unpacked: int | None = None) -> Iterator[Par
     path : Path
         Plain, gzip or zstd. A file of several blocks is read twice, for any line may be the first
         to hold a key.
+    name : str
+        What it is called.
     max_unpacked : int, optional
         Bytes that a packed file may unpack to; 100 times its size without it.
 
@@ -44,23 +46,23 @@ def read_json_lines(path: Path, max_unpacked: int | None = None) -> Iterator[Par
     whole: list[tuple[Bytes, Lines]] = []
     names: set[str] = set()
     count, twice = 0, False
-    for block in blocks(unpacked(path, max_unpacked), path.name, None):
+    for block in blocks(unpacked(path, name, max_unpacked), name, None):
         found = _names(*block)
         names |= {name for name, _ in found}
         twice = twice or any(again for _, again in found)
         if len(names) > _MOST_KEYS:
             raise OmninbError(
-                f"{path.name}: its lines hold more than {_MOST_KEYS:,} different keys, each of "
+                f"{name}: its lines hold more than {_MOST_KEYS:,} different keys, each of "
                 "which would be a column. Perhaps ids are used as keys: write them as values."
             )
         count += 1
         whole = [block] if count == 1 else []
     if not count:
-        raise OmninbError(f"{path.name} is empty: there is not a single line.")
+        raise OmninbError(f"{name} is empty: there is not a single line.")
     if not names:
-        raise OmninbError(f"{path.name}: no line of it is a JSON object.")
-    for data, lines in whole or blocks(unpacked(path, max_unpacked), path.name, None):
-        yield _part(path, data, lines, sorted(names), twice)
+        raise OmninbError(f"{name}: no line of it is a JSON object.")
+    for data, lines in whole or blocks(unpacked(path, name, max_unpacked), name, None):
+        yield _part(path, name, data, lines, sorted(names), twice)
 
 
 def _names(data: Bytes, lines: Lines) -> list[tuple[str, bool]]:
@@ -73,7 +75,7 @@ def _names(data: Bytes, lines: Lines) -> list[tuple[str, bool]]:
         ).fetchall()
 
 
-def _part(path: Path, data: Bytes, lines: Lines, names: list[str], twice: bool) -> Part:
+def _part(path: Path, name: str, data: Bytes, lines: Lines, names: list[str], twice: bool) -> Part:
     """The lines of one block; with `twice`, some of the file may have a key twice."""
     texts, readable = _texts(data, lines)
     with closing(sealed_sandbox()) as connection:
@@ -106,7 +108,7 @@ def _part(path: Path, data: Bytes, lines: Lines, names: list[str], twice: bool) 
         for row in np.flatnonzero(~whole)
     ]
     return Part(
-        name=path.name,
+        name=name,
         path=str(path),
         table=pa.table(columns, names=names),
         numbers=lines.numbers[kept],

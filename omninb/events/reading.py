@@ -31,14 +31,17 @@ from omninb.events.ledger import (
 )
 from omninb.events.log import EventLog
 from omninb.events.melting import enter_melted
-from omninb.events.naming import name_columns, pool_rare, pooled_below
+from omninb.events.naming import check_priority, name_columns, pool_rare, pooled_below
 from omninb.events.pseudonyms import Pseudonyms, enter_pseudonyms, pseudonym_key
+from omninb.events.refusals import WITHHELD, shortened
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
 from omninb.events.snapshot import ENDING, read_snapshot
 from omninb.events.tables import Table, numbers_of, read_table, sources_of
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
+
+_SHOWN = 5
 
 
 @plain_memory()
@@ -101,7 +104,8 @@ def read_events(
     phases : mapping, optional
         Event to phase, instead of a phase column.
     recode : mapping, optional
-        Role to {old name: new name}, for roles that are names.
+        Role to {old name: new name}, for roles that are names; old names that no row has are
+        refused, as are events of ``phases`` and ``priority``.
     other_below : int, optional
         Channels and events of fewer than this many customers become ``(fewer than N customers)``:
         for logs with hundreds of names.
@@ -169,7 +173,7 @@ def read_events(
     tables = [read_table(one, rules, ledger, max_unpacked, numbers) for one in sources]
     parts = [part for table in tables for part in table.parts]
     touched = {table.name: table.parts for table in tables if not table.source.keys}
-    currency = _one_currency(tables, currency)
+    currency = _one_currency(tables, currency, pseudonyms is not None)
     quarantine, files = quarantine_frame(parts), file_counts(parts)
     reasons, read = quarantine_reasons(quarantine), sum(part.rows for part in parts)
     for table in tables:
@@ -182,6 +186,8 @@ def read_events(
     typed = together(own)
     rows = len(typed["timestamp"])
     typed = name_columns(typed, ledger, recode=recode or {}, phases=phases)
+    if priority is not None:
+        check_priority(priority, typed["event"])
     typed, removed = without_repeats(typed, ledger, drop_duplicates, sizes)
     joined = [table for table in tables if table.source.keys]
     for table in joined:
@@ -234,7 +240,7 @@ def read_events(
     )
 
 
-def _one_currency(tables: list[Table], declared: str | None) -> str | None:
+def _one_currency(tables: list[Table], declared: str | None, withhold: bool) -> str | None:
     found = sorted({currency for table in tables for currency in table.currencies})
     if len({*found, *([declared] if declared else [])}) > 1:
         names = ", ".join(
@@ -242,9 +248,12 @@ def _one_currency(tables: list[Table], declared: str | None) -> str | None:
             for table in tables
             if table.currencies
         )
+        more = f" and {len(found) - _SHOWN:,} more" * (len(found) > _SHOWN)
+        held = ", ".join(shortened(one) for one in found[:_SHOWN]) + more
+        held = WITHHELD if withhold else held
         said = f", and currency={declared!r} was given" if declared else ""
         raise OmninbError(
-            f"{names}: currency: the log holds {', '.join(found)}{said}. One log holds one "
-            "currency: convert or select first."
+            f"{names}: currency: the log holds {held}{said}. One log holds one currency: convert "
+            "or select first."
         )
     return found[0] if found else declared

@@ -24,7 +24,7 @@ from omninb.events.paths import File, named_files, refuse_twice
 from omninb.events.progress import progress
 from omninb.events.texts import is_text
 
-_Reader = Callable[[Path, int | None], Iterator[Part]]
+_Reader = Callable[[Path, str, int | None], Iterator[Part]]
 _READERS: dict[str, _Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
@@ -38,8 +38,16 @@ _ROWS = 1 << 20
 _SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
+def base_name(path: Path) -> str:
+    """A file's own name."""
+    return path.name
+
+
 def read_parts(
-    source: object, max_unpacked: int | None = None, numbers: Iterator[int] | None = None
+    source: object,
+    max_unpacked: int | None = None,
+    numbers: Iterator[int] | None = None,
+    called: Callable[[Path], str] = base_name,
 ) -> Iterator[Part]:
     """Read every file or frame of a source, as it stands, a part after the other.
 
@@ -52,6 +60,8 @@ def read_parts(
         Bytes that a packed file may unpack to; 100 times its size without it.
     numbers : iterator of int, optional
         The numbers that frames are called by, where there are several.
+    called : callable
+        What a file is called: by its base name, if nothing else is given.
 
     Yields
     ------
@@ -69,7 +79,7 @@ def read_parts(
     named = [named_files(one) if is_path(one) else one for one in several]
     files = [file for one in named if isinstance(one, list) for file in one]
     refuse_twice(files)
-    packed = any(packing(file.path) != "none" for file in files)
+    packed = any(packing(file.path, called(file.path)) != "none" for file in files)
     sizes = sum(file.path.stat().st_size for file in files)
     with progress(None if packed else sizes) as done:
         for one in named:
@@ -77,7 +87,7 @@ def read_parts(
                 yield from _read_frame(one, f" {next(numbers)}" if numbers else "")
                 continue
             for file in one:
-                for part in read_file(file.path, max_unpacked):
+                for part in read_file(file.path, called(file.path), max_unpacked):
                     yield _with_keys(part, file)
                     done(part.size, part.rows)
 
@@ -117,40 +127,40 @@ def column_names(source: object) -> list[str]:
     if not is_path(source):
         return list(next(_read_frame(source)).table.column_names)
     file = named_files(source)[0]
-    path, reader = file.path, _reader(file.path)
+    path, reader = file.path, _reader(file.path, file.path.name)
     try:
         if reader is read_csv:
             found = csv_columns(path)
         elif reader is read_parquet:
             found = list(pq.read_schema(path).names)
         else:
-            found = list(next(read_file(path)).table.column_names)
+            found = list(next(read_file(path, path.name)).table.column_names)
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
     return [*found, *(key for key in file.keys if key not in found)]
 
 
-def read_file(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+def read_file(path: Path, name: str, max_unpacked: int | None = None) -> Iterator[Part]:
     """Read one file, block by block, by the ending of its name, ``.gz`` and ``.zst`` aside."""
-    reader = _reader(path)
+    reader = _reader(path, name)
     try:
-        yield from reader(path, max_unpacked)
+        yield from reader(path, name, max_unpacked)
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-        raise OmninbError(f"{path.name} cannot be read: {error}") from error
+        raise OmninbError(f"{name} cannot be read: {error}") from error
 
 
-def _reader(path: Path) -> _Reader:
+def _reader(path: Path, name: str) -> _Reader:
     stem = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     ending = os.path.splitext(stem)[1]
     if ending in _SPREADSHEETS:
         raise OmninbError(
-            f"{path.name} is a spreadsheet. Save it as CSV, or read it yourself and give the frame:"
-            f" read_events(pandas.read_excel({path.name!r}, dtype=str))."
+            f"{name} is a spreadsheet. Save it as CSV, or read it yourself and give the frame:"
+            f" read_events(pandas.read_excel({name!r}, dtype=str))."
         )
     reader = _READERS.get(ending)
     if reader is None:
         raise OmninbError(
-            f"{path.name}: unknown kind of file. Known endings: {', '.join(_READERS)}, "
+            f"{name}: unknown kind of file. Known endings: {', '.join(_READERS)}, "
             "each also with .gz or .zst where it is text."
         )
     return reader

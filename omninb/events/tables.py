@@ -18,7 +18,7 @@ from omninb.events.paths import named_files, refuse_twice
 from omninb.events.pseudonyms import Pseudonyms
 from omninb.events.refusals import WITHHELD
 from omninb.events.roles import DAY, KEYS, NAMES, REQUIRED, resolve_roles
-from omninb.events.sources import is_path, listed, read_parts
+from omninb.events.sources import base_name, is_path, listed, read_parts
 
 _LOOKED_UP_BY = ("customer_id", *KEYS, "channel", "event", "campaign", "device", "location", DAY)
 
@@ -226,7 +226,9 @@ def _shaped(
     pseudonyms: Pseudonyms | None,
 ) -> Iterator[Part]:
     """The parts of a source, melted, and with its constants."""
-    parts = read_parts(source.data, max_unpacked, numbers)
+    parts = read_parts(
+        source.data, max_unpacked, numbers, pseudonyms.file if pseudonyms else base_name
+    )
     for part in parts if pseudonyms is None else _nameless(parts, pseudonyms):
         if source.touchpoints is not None:
             part = melt(part, source.touchpoints, source.columns or {})

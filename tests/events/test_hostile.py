@@ -688,3 +688,39 @@ def test_21_ids_as_floats_have_no_sure_text(role: str) -> None:
 def test_22_more_words_for_nobody(word: str, tmp_path: Path) -> None:
     log = read(tmp_path, HEAD + GOOD + row(customer_id=word))
     assert rows_of(log, "customer_id is a word such as NA") == 1
+
+
+@pytest.mark.parametrize("kind", ["parquet", "dictionary", "jsonl", "frame"])
+def test_12_a_field_over_2_mb_wherever_it_comes_from(kind: str, tmp_path: Path) -> None:
+    for size, refused in ((2_000_000, 0), (2_000_001, 1)):
+        cells = {"customer_id": ["a", "b"], "timestamp": ["2024-03-01T10:00Z"] * 2}
+        table = pa.table({**cells, "channel": ["web", "x" * size]})
+        source: object = table
+        if kind in ("parquet", "dictionary"):
+            source = tmp_path / "log.parquet"
+            pq.write_table(table, source, use_dictionary=kind == "dictionary", compression="none")
+        elif kind == "jsonl":
+            source = tmp_path / "log.jsonl"
+            table.to_pandas().to_json(source, orient="records", lines=True)
+        log = read_events(source, max_quarantined=1)
+        reasons = ["a field over 2 MB; its text is cut"] * refused
+        assert log.quarantine["reason"].tolist() == reasons
+
+
+def test_19_parquet_that_unpacks_to_far_more(tmp_path: Path) -> None:
+    cells = {"customer_id": ["a"], "timestamp": ["2024-03-01T10:00Z"], "channel": ["web"]}
+    table = pa.table({**cells, "note": ["x" * 1_900_000]})
+    pq.write_table(table, tmp_path / "log.parquet", compression="zstd")
+    with pytest.raises(OmninbError, match=r"log.parquet unpacks to more than 100 times") as caught:
+        read_events(tmp_path / "log.parquet")
+    assert "max_unpacked=" in str(caught.value)
+    assert len(read_events(tmp_path / "log.parquet", max_unpacked=2_000_000)) == 1
+    with pytest.raises(OmninbError, match=r"more than 1,000 bytes"):
+        read_events(tmp_path / "log.parquet", max_unpacked=1_000)
+
+
+def test_32_only_some_currencies_are_listed(tmp_path: Path) -> None:
+    text = HEAD + "".join(row(note=f"C{n}{'y' * 99}") for n in range(9))
+    message = said(tmp_path, text, columns={"currency": "note"})
+    assert "C4y" in message and "C5y" not in message and "and 4 more" in message
+    assert len(message) < 700
