@@ -405,7 +405,12 @@ def test_a_log_that_shrank_grew_stale_or_lost_its_keys_is_told_or_refused(tmp_pa
     with pytest.raises(OmninbError, match="OMNINB_KEY"):
         ask(100, "pseudonymise: true", "f")
     monkeypatch.setenv("OMNINB_KEY", "k" * 40)
-    ask(100, "pseudonymise: true", "g")
+    run = ask(100, "pseudonymise: true", "g").parent
+    shared = [one.read_bytes() for one in run.rglob("*") if one.is_file()]
+    assert not any(b"log.csv" in one for one in shared)
+    assert any(b"withheld" in one for one in shared)
+    with pytest.raises(OmninbError, match=r"\(file 1\) has no column 'nobody'"):
+        ask(100, "pseudonymise: true, columns: {customer_id: nobody}", "bad")
     lines[:20] = [",2026-03-01T10:00:00Z,web"] * 20
     with pytest.raises(OmninbError, match="max_quarantined"):
         ask(100, "decimal: '.'", "h")
