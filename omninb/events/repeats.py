@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from omninb.errors import OmninbError
 from omninb.events.ledger import Ledger, take_all
+from omninb.events.texts import fold
 
 # Counting equal rows and ties needs every id hashed; above this it is left to those who ask.
 COUNTED_UP_TO = 2_000_000
@@ -123,12 +123,10 @@ def without_repeats(
 
 def in_priority(typed: Columns, priority: Sequence[str]) -> Columns:
     """Rows by time, equal times in the declared order of events, others last."""
-    if isinstance(priority, str):
-        raise OmninbError(f"priority={priority!r}: give a list of events.")
-    names = list(priority)
+    names = [fold(name) for name in priority]
     events = typed["event"].unify_dictionaries()
     words = events.chunk(0).dictionary.to_pylist() if events.num_chunks else []
-    ranks = [names.index(word) if word in names else len(names) for word in words]
+    ranks = [names.index(word) if word in names else len(names) for word in map(fold, words)]
     rank = np.array(ranks, np.int64)[codes(events)]
     order = np.lexsort((rank, codes(typed["timestamp"])))
     return {name: column.take(pa.array(order)) for name, column in typed.items()}

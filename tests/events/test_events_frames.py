@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -264,6 +265,42 @@ def test_phases_recode_and_other_below() -> None:
     assert pooled["rows"] == 2
     with pytest.raises(OmninbError, match="other_below"):
         read_events(FRAME, other_below=0)
+
+
+@pytest.mark.parametrize(
+    ("argument", "of"),
+    [
+        ({"recode": {"channel": {"weeb": "site"}}}, "no channel 'weeb'"),
+        ({"recode": {"device": {"phnoe": "mobile"}}}, "no device 'phnoe'"),
+        ({"priority": ["visit", "vist"]}, "no event 'vist'"),
+        ({"phases": {"vist": "seek"}}, "no event 'vist'"),
+    ],
+)
+def test_names_that_no_row_has_are_refused(argument: dict[str, Any], of: str) -> None:
+    frame = pd.DataFrame({"customer_id": ["a"], "timestamp": "2025-03-01T10:00:00Z"})
+    frame = frame.assign(channel="web", event="visit", device="phone")
+    near = {"weeb": "web", "phnoe": "phone", "vist": "visit"}.get(of.split("'")[-2:][0])
+    said = f"Did you mean '{near}'" if near else "Known: 'web'"
+    with pytest.raises(OmninbError, match=f"{of}.* {said}"):
+        read_events(frame, **argument)
+    read_events(frame.head(0), **argument)  # of a log without rows nothing can be said
+
+
+def test_a_name_is_text() -> None:
+    names = {"customer_id": ["a"], "timestamp": "2025-03-01T10:00:00Z", "channel": "web"}
+    for frame in (pd.DataFrame(names), pd.DataFrame(names).head(0)):
+        for argument in ({"recode": {"channel": {7: "site"}}}, {"priority": [7]}):
+            with pytest.raises(OmninbError, match=r"no (channel|event) 7"):
+                read_events(frame, **argument)
+
+
+def test_names_are_given_as_they_are_folded() -> None:
+    frame = pd.DataFrame({"customer_id": "a", "timestamp": "2025-03-01T10:00:00Z"}, index=range(2))
+    frame = frame.assign(channel="web", event=["Buy", "View"])
+    log = read_events(frame, priority=["view ", "BUY"], recode={"channel": {"WEB": "site"}})
+    assert log.table["event"].to_pylist() == ["View", "Buy"]
+    assert log.table["channel"].to_pylist() == ["site"] * 2
+    assert len(read_events(frame, priority=["buy"], other_below=2)) == 2  # though it is pooled
 
 
 @pytest.mark.parametrize("fewest", [1, 4, 5.0])

@@ -482,6 +482,16 @@ def test_assignments_reach_every_touchpoint_from_their_time_on() -> None:
         }  # fmt: skip
 
 
+def test_35_spellings_of_a_joined_name_are_merged_and_shown() -> None:
+    arms = pd.DataFrame({"customer_id": ["c000", "c001", "c001", "c002"]})
+    arms["variant"] = ["Control", "control ", "Control", "Control"]
+    log = read_events([VISITS, Source(arms, per="customer_id")])
+    assert set(log.table["variant"].to_pylist()) == {"Control", None}
+    merged = check(log, "(DataFrame 2): variant: spellings merged")
+    assert merged["rows"] == 1 and merged["example"] == "'control ' → 'Control'"
+    assert not log.quality["check"].str.contains("several answers").any()
+
+
 def test_costs_of_a_channels_day_are_shared_and_their_sum_stays() -> None:
     random = np.random.default_rng(5)
     days = pd.date_range("2024-03-01", periods=30)
