@@ -72,8 +72,8 @@ def jobs_of(suite: Suite, parameters: Mapping[str, Any], as_of: datetime, work: 
     if suite.events is not None:
         first = suite.events.file if isinstance(suite.events.file, str) else suite.events.file[0]
         common["EVENTS"] = str(work / SNAPSHOT)
-        shown = WITHHELD if suite.events.pseudonymise else PurePath(first).name
-        paths = {common["EVENTS"]: shown}
+        called = WITHHELD if suite.events.pseudonymise else PurePath(first).name
+        paths = {common["EVENTS"]: called}
     jobs: dict[str, Job] = {}
     known: set[str] = set()
     for entry in suite.notebooks:
