@@ -54,7 +54,7 @@ def expect_few_quarantined(
     name : str
         What the table is called, where there are several.
     """
-    reasons = quarantine_reasons(quarantine_frame(parts))
+    reasons = quarantine_reasons(quarantine_frame(parts), parts)
     read = sum(part.rows for part in parts)
     inside = sum(row.lines - 1 for part in parts for row in part.refused)
     refused = int(reasons["rows"].sum())

@@ -122,7 +122,7 @@ def quarantine_frame(parts: Sequence[Part]) -> pd.DataFrame:
 
 
 def file_counts(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    """Per file, from settled parts: lines and rows, by base name, which must balance.
+    """Per file, from settled parts: lines and rows, by name, which must balance.
 
     Raises
     ------
@@ -186,14 +186,23 @@ def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
             )  # fmt: skip
     for (name, note), rows in notes.items():
         ledger.add(f"{name}: {note}", "note", rows)
+    for key in dict.fromkeys(key for part in parts for key in part.keyed):
+        both = np.array([part.keyed[key] for part in parts if key in part.keyed])
+        rows, differ = both.sum(axis=0).tolist()
+        ledger.add(
+            f"{key!r} is a column and in names of folders: the column was taken", "note", rows
+        )
+        if differ:
+            ledger.add(f"{key!r} is not what the folder's name says", "warning", differ)
 
 
-def quarantine_reasons(quarantine: pd.DataFrame) -> pd.DataFrame:
+def quarantine_reasons(quarantine: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
     """``reason``, ``rows`` and ``example``, the place of its first row; the most frequent first."""
     rows = quarantine["reason"].value_counts()
     first = quarantine.drop_duplicates("reason").set_index("reason").loc[rows.index]
+    name_of = {part.path: part.name for part in parts}
     places = [
-        f"{file.replace(chr(92), '/').rpartition('/')[2]}, line {line}"
+        f"{name_of[file]}, line {line}"
         for file, line in zip(first["file"], first["line"], strict=True)
     ]
     return pd.DataFrame({"reason": list(rows.index), "rows": rows.tolist(), "example": places})

@@ -43,7 +43,7 @@ class EventLog:
     counts : dict
         read = accepted + quarantined; accepted = used + duplicates_removed.
     files : list of dict
-        Lines and rows of each file, by base name.
+        Lines and rows of each file, by the end of its path that no other file has.
     min_customers : int or None
         ``min_customers`` of `omninb.read_events`: what tables pool at; None pools nothing.
     """

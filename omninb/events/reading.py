@@ -37,7 +37,7 @@ from omninb.events.refusals import WITHHELD, shortened
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
 from omninb.events.snapshot import ENDING, read_snapshot
-from omninb.events.tables import Table, numbers_of, read_table, sources_of
+from omninb.events.tables import Table, names_of, numbers_of, read_table, sources_of
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
 
@@ -169,13 +169,13 @@ def read_events(
     limit = now() if as_of is None else instant(as_of, "as_of", timezone)
     rules, ledger = Rules(timezone, time_unit, day_first, decimal, limit, pseudonyms), Ledger()
     sources = sources_of(source, columns, touchpoints)
-    numbers = numbers_of(sources)
-    tables = [read_table(one, rules, ledger, max_unpacked, numbers) for one in sources]
+    numbers, called = numbers_of(sources), names_of(sources)
+    tables = [read_table(one, rules, ledger, max_unpacked, numbers, called) for one in sources]
     parts = [part for table in tables for part in table.parts]
     touched = {table.name: table.parts for table in tables if not table.source.keys}
     currency = _one_currency(tables, currency, pseudonyms is not None)
     quarantine, files = quarantine_frame(parts), file_counts(parts)
-    reasons, read = quarantine_reasons(quarantine), sum(part.rows for part in parts)
+    reasons, read = quarantine_reasons(quarantine, parts), sum(part.rows for part in parts)
     for table in tables:
         name = table.name if len(tables) > 1 else ""
         expect_few_quarantined(table.parts, allowed, ledger, name)

@@ -12,6 +12,7 @@ from typing import TypeGuard
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from omninb.errors import OmninbError
@@ -103,15 +104,29 @@ def is_path(one: object) -> TypeGuard[str | os.PathLike[str]]:
 
 
 def _with_keys(part: Part, file: File) -> Part:
-    """A part with the keys of its partition as columns, where the file has none of that name."""
+    """A part with the keys of its partition as columns; columns of their names stand."""
     table, rows = part.table, part.table.num_rows
+    keyed = dict[str, tuple[int, int]]()
     for key, value in file.keys.items():
-        if key not in table.column_names:
-            codes = pa.array(np.zeros(rows, np.int32), mask=np.full(rows, value is None))
-            words = pa.array([] if value is None else [value], pa.string())
-            column = pa.DictionaryArray.from_arrays(codes, words)
-            table = table.append_column(key, column)
-    return part if table is part.table else replace(part, table=table)
+        if key in table.column_names:
+            keyed[key] = rows, _different(table[key], value)
+            continue
+        codes = pa.array(np.zeros(rows, np.int32), mask=np.full(rows, value is None))
+        words = pa.array([] if value is None else [value], pa.string())
+        table = table.append_column(key, pa.DictionaryArray.from_arrays(codes, words))
+    return replace(part, table=table, keyed=keyed) if file.keys else part
+
+
+def _different(column: pa.ChunkedArray, value: str | None) -> int:
+    """Rows of a column that do not hold what a folder's name says, read as the column's type."""
+    if value is None:
+        return len(column) - column.null_count
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    try:
+        same = pc.equal(column.cast(kind), pa.scalar(value, pa.string()).cast(kind))
+    except pa.ArrowException:
+        return len(column)
+    return len(column) - int(pc.sum(same).as_py() or 0)
 
 
 def file_paths(source: str | os.PathLike[str] | list[str]) -> list[Path]:

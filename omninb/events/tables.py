@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +15,11 @@ from omninb.events.batches import Columns, Rules, Typed, in_batches, together
 from omninb.events.ledger import Ledger
 from omninb.events.melting import MADE, Touchpoints, check_touchpoints, melt
 from omninb.events.parts import Part
-from omninb.events.paths import named_files, refuse_twice
+from omninb.events.paths import named_files, refuse_twice, shortest_names
 from omninb.events.pseudonyms import Pseudonyms
 from omninb.events.refusals import WITHHELD
 from omninb.events.roles import DAY, KEYS, NAMES, REQUIRED, resolve_roles
-from omninb.events.sources import base_name, is_path, listed, read_parts
+from omninb.events.sources import is_path, listed, read_parts
 
 _LOOKED_UP_BY = ("customer_id", *KEYS, "channel", "event", "campaign", "device", "location", DAY)
 
@@ -146,14 +147,23 @@ def numbers_of(sources: Sequence[Source]) -> Iterator[int] | None:
     return count(1) if len(frames) > 1 else None
 
 
+def names_of(sources: Sequence[Source]) -> Callable[[Path], str]:
+    """What the files of all sources are called, so that none is taken for another."""
+    given = [one for source in sources for one in listed(source.data)]
+    files = [file.path for one in given if is_path(one) for file in named_files(one)]
+    names = shortest_names(files)
+    return lambda path: names.get(path, path.name)
+
+
 def read_table(
     source: Source,
     rules: Rules,
     ledger: Ledger,
-    max_unpacked: int | None = None,
-    numbers: Iterator[int] | None = None,
+    max_unpacked: int | None,
+    numbers: Iterator[int] | None,
+    called: Callable[[Path], str],
 ) -> Table:
-    """Read one source, batch by batch; frames are called by `numbers`."""
+    """Read one source, batch by batch; frames are called by `numbers`, files by `called`."""
     _check(source)
     own = {
         name: getattr(source, name) for name in ("timezone", "time_unit", "day_first", "decimal")
@@ -161,7 +171,7 @@ def read_table(
     rules = replace(rules, **{name: value for name, value in own.items() if value is not None})
     typed, name, known = Typed(), "", list[str]()
     roles: dict[str, str] = {}
-    for parts in in_batches(_shaped(source, max_unpacked, numbers, rules.pseudonyms)):
+    for parts in in_batches(_shaped(source, max_unpacked, numbers, called, rules.pseudonyms)):
         for part in parts:
             found = part.table.column_names
             if not roles:
@@ -223,11 +233,12 @@ def _shaped(
     source: Source,
     max_unpacked: int | None,
     numbers: Iterator[int] | None,
+    called: Callable[[Path], str],
     pseudonyms: Pseudonyms | None,
 ) -> Iterator[Part]:
     """The parts of a source, melted, and with its constants."""
     parts = read_parts(
-        source.data, max_unpacked, numbers, pseudonyms.file if pseudonyms else base_name
+        source.data, max_unpacked, numbers, pseudonyms.file if pseudonyms else called
     )
     for part in parts if pseudonyms is None else _nameless(parts, pseudonyms):
         if source.touchpoints is not None:

@@ -87,7 +87,39 @@ def test_partition_keys_are_text_decoded_and_may_be_null(tmp_path: Path) -> None
 def test_a_columns_own_values_stand_before_its_folders_name(tmp_path: Path) -> None:
     (tmp_path / "channel=elsewhere").mkdir()
     FRAME.to_csv(tmp_path / "channel=elsewhere" / "a.csv", index=False)
-    assert rows_of(read_events(tmp_path)) == rows_of(read_events(FRAME))
+    log = read_events(tmp_path)
+    assert rows_of(log) == rows_of(read_events(FRAME))
+    assert check(log, "'channel' is a column and in names of folders")["rows"] == ROWS
+    assert check(log, "'channel' is not what the folder's name says")["rows"] == ROWS
+
+
+@pytest.mark.parametrize("write", ["to_csv", "to_parquet"])
+def test_a_column_that_says_what_its_folders_name_does_is_noted(write: str, tmp_path: Path) -> None:
+    for month in (1, 12):
+        (tmp_path / f"month={month}").mkdir()
+        frame = FRAME.assign(month=month)
+        frame.loc[:2, "month"] = 12
+        getattr(frame, write)(tmp_path / f"month={month}" / "a.part.csv", index=False)
+        path = tmp_path / f"month={month}" / "a.part.csv"
+        path.rename(path.with_suffix(".parquet" if write == "to_parquet" else ".csv"))
+    log = read_events(tmp_path)
+    assert check(log, "'month' is a column and in names of folders")["rows"] == 2 * ROWS
+    assert check(log, "'month' is not what the folder's name says")["rows"] == 3
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for day, end in ((1, "\n"), (2, "\r\n")):
+        (tmp_path / f"d={day}").mkdir()
+        rows = ["customer_id,timestamp,channel", "a,2025-03-01T10:00:00Z,web", f"b{day},never,web"]
+        (tmp_path / f"d={day}" / "p.csv").write_bytes(end.join(rows).encode())
+    log = read_events(tmp_path, max_quarantined=0.5)
+    assert [file["file"] for file in log.files] == ["d=1/p.csv", "d=2/p.csv"]
+    assert not log.quality["check"].str.contains("line ends").any()
+    assert check(log, "timestamp: not a date")["example"] == "d=1/p.csv, line 3"
+    path = tmp_path / "d=2" / "p.csv"
+    path.write_text(path.read_text() + '\n"open')
+    with pytest.raises(OmninbError, match=r"^d=2/p\.csv, line 4"):
+        read_events(tmp_path)
 
 
 @pytest.mark.parametrize("how", ["glob", "folder", "folder by a link", "nested glob"])
