@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +59,7 @@ class Typed:
 
     batches: list[Columns] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
-    currencies: set[str] = field(default_factory=set)
+    currencies: Counter[str] = field(default_factory=Counter)
 
     def add(
         self, parts: list[Part], roles: Mapping[str, str], rules: Rules, ledger: Ledger
@@ -105,7 +106,8 @@ class Typed:
             typed = take_all(typed, mask)
             currency = None if currency is None else currency.filter(mask)
         if currency is not None:
-            self.currencies |= {str(one) for one in currency.unique().to_pylist() if one}
+            counted = currency.drop_null().value_counts().to_pylist()
+            self.currencies.update({one["values"]: one["counts"] for one in counted})
         if rows or not self.batches:
             self.batches.append(typed)
         self.parts += settle(parts, refusals, refusals.withhold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
@@ -31,13 +32,14 @@ from omninb.events.ledger import (
 )
 from omninb.events.log import EventLog
 from omninb.events.melting import enter_melted
-from omninb.events.naming import check_priority, name_columns, pool_rare, pooled_below
+from omninb.events.naming import check_priority, enter_merged, name_columns, pool_rare, pooled_below
 from omninb.events.pseudonyms import Pseudonyms, enter_pseudonyms, pseudonym_key
 from omninb.events.refusals import WITHHELD, shortened
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
 from omninb.events.snapshot import ENDING, read_snapshot
 from omninb.events.tables import Table, names_of, numbers_of, read_table, sources_of
+from omninb.events.texts import fold
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
 
@@ -173,7 +175,7 @@ def read_events(
     tables = [read_table(one, rules, ledger, max_unpacked, numbers, called) for one in sources]
     parts = [part for table in tables for part in table.parts]
     touched = {table.name: table.parts for table in tables if not table.source.keys}
-    currency = _one_currency(tables, currency, pseudonyms is not None)
+    currency = _one_currency(tables, currency, ledger, pseudonyms is not None)
     quarantine, files = quarantine_frame(parts), file_counts(parts)
     reasons, read = quarantine_reasons(quarantine, parts), sum(part.rows for part in parts)
     for table in tables:
@@ -240,9 +242,17 @@ def read_events(
     )
 
 
-def _one_currency(tables: list[Table], declared: str | None, withhold: bool) -> str | None:
-    found = sorted({currency for table in tables for currency in table.currencies})
-    if len({*found, *([declared] if declared else [])}) > 1:
+def _one_currency(
+    tables: list[Table], declared: str | None, ledger: Ledger, withhold: bool
+) -> str | None:
+    """The currency of all rows, as most of them spell it; as declared where no row has one."""
+    counts = sum((table.currencies for table in tables), Counter[str]())
+    shown: dict[str, str] = {}
+    for word, _ in counts.most_common():
+        shown.setdefault(fold(word), " ".join(word.split()))
+    shown.pop("", None)
+    found = sorted(shown.values())
+    if len({*shown, *([fold(declared)] if declared else [])}) > 1:
         names = ", ".join(
             f"{table.name}, column {table.roles['currency']!r}"
             for table in tables
@@ -256,4 +266,8 @@ def _one_currency(tables: list[Table], declared: str | None, withhold: bool) -> 
             f"{names}: currency: the log holds {held}{said}. One log holds one currency: convert "
             "or select first."
         )
+    merged = {
+        word: shown[fold(word)] for word in counts if word not in shown.values() if fold(word)
+    }
+    enter_merged(ledger, "currency", merged, sum(counts[word] for word in merged))
     return found[0] if found else declared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -111,8 +112,8 @@ class Table:
         Role to column.
     parts : list of Part
         What was counted.
-    currencies : set of str
-        Of its accepted rows.
+    currencies : Counter of str
+        Rows of each currency among its accepted ones, as it is written.
     """
 
     source: Source
@@ -120,7 +121,7 @@ class Table:
     columns: Columns
     roles: dict[str, str]
     parts: list[Part]
-    currencies: set[str]
+    currencies: Counter[str]
 
 
 def sources_of(

@@ -719,8 +719,54 @@ def test_19_parquet_that_unpacks_to_far_more(tmp_path: Path) -> None:
         read_events(tmp_path / "log.parquet", max_unpacked=1_000)
 
 
+def test_32_one_currency_in_several_spellings_is_one(tmp_path: Path) -> None:
+    text = HEAD + row(note="EUR") * 2 + row(note="eur") + row(note=" Eur ") + row()
+    log = read(tmp_path, text.replace("note", "currency"), currency="eur")
+    assert log.currency == "EUR"
+    merged = log.quality.set_index("check").loc["currency: spellings merged"]
+    assert merged["rows"] == 2 and "'eur' → 'EUR'" in merged["example"]
+    message = said(tmp_path, text.replace("note", "currency"), currency="USD")
+    assert "the log holds EUR, and currency='USD'" in message
+
+
 def test_32_only_some_currencies_are_listed(tmp_path: Path) -> None:
     text = HEAD + "".join(row(note=f"C{n}{'y' * 99}") for n in range(9))
     message = said(tmp_path, text, columns={"currency": "note"})
     assert "C4y" in message and "C5y" not in message and "and 4 more" in message
     assert len(message) < 700
+
+
+@pytest.mark.parametrize("role, cells", [("value", ["1.100,50", "12,00"]), ("score", ["4,5", "3"])])
+def test_20_a_decimal_comma_in_numbers_of_any_kind(
+    role: str, cells: list[str], tmp_path: Path
+) -> None:
+    text = HEAD + "".join(row(note=f'"{one}"') for one in cells)
+    roles = {"columns": {role: "note"}}
+    with pytest.raises(OmninbError, match=f"{role}: column 'note' holds '{cells[0]}'") as caught:
+        read(tmp_path, text, **roles)
+    assert caught.value.settled_by == {"decimal": (",",)}
+    log = read(tmp_path, text.replace(",1.50,", ",,"), **roles, decimal=",")
+    assert column(log, role) == {"value": [1_100_500_000, 12_000_000], "score": [4.5, 3.0]}[role]
+
+
+def test_20_a_point_that_may_mark_thousands_is_told(tmp_path: Path) -> None:
+    check = "value: each point stands before three digits: 1.500 was taken for 1.5"
+    assert rows_of(read(tmp_path, HEAD + row(value="1.500") + row(value="7")), check) == 1
+    for plain in ("1.50", "0.500", "1.5000"):
+        log = read(tmp_path, HEAD + row(value="1.500") + row(value=plain))
+        assert rows_of(log, check) == 0
+
+
+@pytest.mark.parametrize("cell", ["$5", "5.50 EUR", '"1,000.50"'])
+def test_30_money_that_is_none_in_all_rows(cell: str, tmp_path: Path) -> None:
+    assert "no value of column 'value'" in said(tmp_path, HEAD + row(value=cell) * 9)
+    log = read(tmp_path, HEAD + row(value=cell) + row(value="") * 30)
+    assert log.quarantine["reason"].tolist() == ["value: not a plain decimal number"]
+
+
+@pytest.mark.parametrize("cell", ["1_0", "0x1f", "1e", "--1"])
+def test_30_scores_are_plain_numbers_too(cell: str, tmp_path: Path) -> None:
+    text = HEAD + row(note=cell) + row(note=" 9 ")
+    log = read(tmp_path, text, columns={"score": "note"})
+    assert column(log, "score") == [9.0]
+    assert log.quarantine["reason"].tolist() == ["score: not a number"]
