@@ -244,9 +244,14 @@ def _typed(
         if role not in given:
             continue
         if role in MONEY:
-            typed[role] = read_money(
+            typed[role], doubtful = read_money(
                 given[role], role, refusals, source=roles[role], decimal=rules.decimal
             )
+            if doubtful:
+                ledger.add(
+                    f"{role}: each point stands before three digits: 1.500 was taken for 1.5",
+                    "warning", doubtful,
+                )  # fmt: skip
         elif role == "score":
             typed[role] = read_scores(
                 given[role], refusals, source=roles[role], decimal=rules.decimal

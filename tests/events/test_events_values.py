@@ -229,7 +229,7 @@ def test_24_offsets_that_no_place_has_are_quarantined() -> None:
 
 def test_scores_obey_the_decimal_sign() -> None:
     days = ["2024-03-01T00:00:00Z"] * 4
-    scores = {"score": ["8,5", "7", "", "1.000,5"]}
+    scores = {"score": ["8,5", "7", "", "1.000"]}
     log = log_of(days, extra=scores, decimal=",")
     assert log.table["score"].to_pylist() == [8.5, 7.0, None]
     assert log.quarantine["line"].tolist() == [4]
