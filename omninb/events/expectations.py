@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from numbers import Integral, Real
 
 import pandas as pd
 
@@ -25,7 +26,7 @@ def check_share(max_quarantined: object) -> float:
     OmninbError
         If it is no number from 0 to 1.
     """
-    number = isinstance(max_quarantined, int | float) and not isinstance(max_quarantined, bool)
+    number = isinstance(max_quarantined, Real) and not isinstance(max_quarantined, bool)
     if not number or not 0 <= max_quarantined <= 1:  # type: ignore[operator]
         meant = ""
         if number and 1 < max_quarantined <= 100:  # type: ignore[operator]
@@ -113,16 +114,18 @@ def expect_no_drop(read: int, expect_rows: object, ledger: Ledger) -> None:
     """Warn of fewer rows of touchpoints than the last run read, and refuse less than half."""
     if expect_rows is None:
         return
-    if not isinstance(expect_rows, int) or isinstance(expect_rows, bool) or expect_rows < 0:
+    number = isinstance(expect_rows, Integral) and not isinstance(expect_rows, bool)
+    before = int(expect_rows) if number else -1  # type: ignore[call-overload]
+    if before < 0:
         raise OmninbError(f"expect_rows={expect_rows!r}: give the number of rows of the last run.")
-    if read >= expect_rows:
+    if read >= before:
         return
-    said = f"of touchpoints, {read:,} rows were read, and {expect_rows:,} the last time"
-    if 2 * read < expect_rows:
+    said = f"of touchpoints, {read:,} rows were read, and {before:,} the last time"
+    if 2 * read < before:
         raise OmninbError(
-            f"expect_rows={expect_rows}: {said}, less than half as many. Perhaps the export was "
+            f"expect_rows={before}: {said}, less than half as many. Perhaps the export was "
             "cut short. Export it again, or leave expect_rows out."
         )
-    lost = expect_rows - read
-    ledger.add("fewer rows than the last time", "warning", lost, f"{lost / expect_rows:.1%}")
-    warnings.warn(f"{said}: {lost / expect_rows:.1%} fewer.", stacklevel=4)
+    lost = before - read
+    ledger.add("fewer rows than the last time", "warning", lost, f"{lost / before:.1%}")
+    warnings.warn(f"{said}: {lost / before:.1%} fewer.", stacklevel=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -124,6 +125,7 @@ def test_rows_of_the_last_run() -> None:
             assert not checks(log_of(100, expect_rows=before))
     with pytest.warns(UserWarning, match="100 rows were read, and 125 the last time: 20.0% fewer"):
         assert checks(log_of(100, expect_rows=125)) == {"fewer rows than the last time": 25}
+    assert not checks(log_of(100, expect_rows=np.int64(100), max_quarantined=np.float32(0.5)))
     with pytest.warns(UserWarning, match="50.0% fewer"):
         log_of(100, expect_rows=200)
     with pytest.raises(OmninbError, match="less than half as many"):
