@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,7 @@ from omninb.events.parts import CUT, Part, Refused
 _DELIMITERS = ",;\t|"
 _MARK = b"\xef\xbb\xbf"
 _TEXT_LIMIT = 100_000
+_SPARE = 8  # bytes of spaces, and of a byte order mark, that a repeated header may have
 _CUT = CUT.encode()
 
 
@@ -274,11 +276,26 @@ def _read(
 
 
 def _same_as_header(table: pa.Table, header: list[str]) -> Mask | None:
-    """Rows that repeat the header, or None where there are none."""
-    same = None
+    """Rows that repeat the header, or None where there are none.
+
+    Case, spaces and the byte order mark of a file that was put behind another change nothing.
+    """
+    like = np.ones(table.num_rows, bool)  # as long as the header, which rows of data hardly are
     for column, name in zip(table.columns, header, strict=True):
-        equal = pc.fill_null(pc.equal(column, name), name == "")
-        same = equal if same is None else pc.and_(same, equal)
-        if not pc.any(same).as_py():
-            return None
-    return None if same is None else same.to_numpy(zero_copy_only=False)
+        length = pc.binary_length(column).fill_null(0).to_numpy()
+        like &= np.abs(length - len(name.encode())) <= _SPARE
+    rows = np.flatnonzero(like)
+    for column, name in zip(table.columns, header, strict=True):
+        cells = column.take(pa.array(rows)).fill_null("")
+        alike = pc.equal(_bare(cells), _bare(pa.scalar(name)))
+        rows = rows[alike.to_numpy()]
+    if not len(rows):
+        return None
+    same = np.zeros(table.num_rows, bool)
+    same[rows] = True
+    return same
+
+
+def _bare(text: Any) -> Any:
+    """Texts in small letters, without spaces and marks around them."""
+    return pc.utf8_lower(pc.utf8_trim(text, " \t\ufeff"))

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
 from omninb.events.encoding import bytes_of, refuse_hidden
-from omninb.events.refusals import Refusals
+from omninb.events.refusals import Mask, Refusals
 from omninb.events.texts import DICTIONARY, as_text
 
 # Texts that often stand for "nobody": accepted as ids, with a warning.
@@ -21,6 +21,8 @@ _NOBODY = [
 _SPELLINGS = pa.array(
     {form for word in _NOBODY for form in (word, word.lower(), word.upper(), word.capitalize())}
 )
+# `[deleted]` and `{6F96…}` are ids.
+_NO_TEXT = r"^(true|false|\[\s*(([\[{\"\d-]|true|false|null).*)?\]|\{\s*(\".*)?\})$"
 _LONGEST = max(map(len, _NOBODY))
 
 
@@ -61,7 +63,7 @@ def read_ids(column: pa.ChunkedArray, refusals: Refusals, *, source: str) -> Ids
         raise _unsure("customer_id", source, kind)
     refuse_hidden(column, "customer_id", refusals)
     column, trimmed = _trimmed(column)
-    nobody, shortest = 0, _LONGEST + 1
+    nobody, shortest, other = 0, _LONGEST + 1, list[Mask]()
     for chunk in column.chunks:
         by_words = pa.types.is_dictionary(kind)
         words = chunk.dictionary if by_words else chunk
@@ -70,6 +72,12 @@ def read_ids(column: pa.ChunkedArray, refusals: Refusals, *, source: str) -> Ids
             odd = pc.is_in(words, _SPELLINGS)
             nobody += pc.sum(odd.take(chunk.indices) if by_words else odd).as_py() or 0
             shortest = min(shortest, least)
+        found = pa.array(_no_text(words))
+        found = found.take(chunk.indices) if by_words else found
+        other.append(found.fill_null(False).to_numpy(zero_copy_only=False))
+    if any(one.any() for one in other):
+        reason = "customer_id is true, false, a list or an object"
+        refusals.refuse(np.concatenate(other), reason)
     if shortest == 0:
         empty = pc.equal(column.cast(pa.string()), "").fill_null(True)
         refusals.refuse(empty.to_numpy(), "customer_id is empty")
@@ -116,6 +124,26 @@ def _trimmed(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
                 chunk = short.take(chunk.indices).dictionary_encode() if by_words else short
         chunks.append(chunk.cast(DICTIONARY) if by_words else chunk)
     return pa.chunked_array(chunks, column.type), rows
+
+
+def _no_text(words: pa.Array) -> Mask:
+    """Which texts are what JSON writes for true, false, a list or an object.
+
+    Few begin like one, and only those are looked at closely.
+    """
+    found = np.zeros(len(words), bool)
+    _, offsets, data = words.buffers()
+    if data is None or not data.size:
+        return found
+    ends = np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
+    first = np.frombuffer(data, np.uint8)[np.minimum(ends[:-1], data.size - 1)]
+    like = (first == ord("[")) | (first == ord("{"))
+    like |= ((first == ord("t")) | (first == ord("f"))) & (np.diff(ends) <= len("false"))
+    at = np.flatnonzero(like)
+    if at.size:
+        told = pc.match_substring_regex(words.take(pa.array(at)), _NO_TEXT)
+        found[at] = told.fill_null(False).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _bare(words: pa.Array) -> bool:

@@ -6,8 +6,10 @@ A test's name or id bears the numbers of the classes that it holds.
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -502,6 +504,29 @@ def test_every_class_has_a_test(request: pytest.FixtureRequest) -> None:
         pytest.skip("only some of the tests were asked for")
     numbers = re.findall(r"(?<=[_\[-])\d{1,2}(?=[-_])", " ".join(names))
     assert {int(number) for number in numbers} >= set(range(1, 37))
+
+
+@pytest.mark.parametrize(
+    "change", [str, str.upper, str.title, lambda head: "\ufeff" + head,
+               lambda head: head.replace(",", ", "), lambda head: "\ufeff" + head.upper()],
+)  # fmt: skip
+def test_13_the_header_again_in_other_letters(change: Callable[[str], str], tmp_path: Path) -> None:
+    text = HEAD + row() + change(HEAD.strip()) + "\n" + row()
+    log = read(tmp_path, text)
+    assert log.quarantine[["line", "reason"]].to_numpy().tolist() == [[3, "the header again"]]
+
+
+def test_21_true_lists_and_objects_are_no_ids(tmp_path: Path) -> None:
+    ids = [True, [1], {"a": 1}, [], {}, False, ["x"], [[1]], "[deleted]", "{6F96}", "truer", 5]
+    rest = {"timestamp": "2025-03-01T10:00:00Z", "channel": "web"}
+    path = tmp_path / "lines.jsonl"
+    path.write_text("\n".join(json.dumps({"customer_id": one, **rest}) for one in ids))
+    log = read_events(path, max_quarantined=1)
+    assert set(log.quarantine["reason"]) == {"customer_id is true, false, a list or an object"}
+    assert log.quarantine["line"].tolist() == [*range(1, 9)]
+    assert log.table["customer_id"].to_pylist() == ["[deleted]", "{6F96}", "truer", "5"]
+    frame = pd.DataFrame({"customer_id": pd.Categorical(["[1]", "a", "[1]"]), **rest})
+    assert read_events(frame, max_quarantined=1).quarantine["line"].tolist() == [1, 3]
 
 
 def test_14_a_line_that_holds_a_key_twice_is_quarantined(tmp_path: Path) -> None:
