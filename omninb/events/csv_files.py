@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
 from omninb.events.encoding import LARGEST_FIELD, TOO_LARGE
+from omninb.events.headers import dialect, distinct_names, header_of, same_as_header
 from omninb.events.lines import Bytes, Lines, Mask, blocks
 from omninb.events.packing import unpacked
-from omninb.events.parts import CUT, Part, Refused
+from omninb.events.parts import CUT, TEXT_LIMIT, Part, Refused
 
-_DELIMITERS = ",;\t|"
-_MARK = b"\xef\xbb\xbf"
-_TEXT_LIMIT = 100_000
-_SPARE = 8  # bytes of spaces, and of a byte order mark, that a repeated header may have
 _CUT = CUT.encode()
 
 
@@ -50,90 +42,31 @@ def read_csv(path: Path, name: str, max_unpacked: int | None = None) -> Iterator
     OmninbError
         If the file is empty, not UTF-8, damaged, still growing, or not CSV.
     """
-    pieces, delimiter = _dialect(unpacked(path, name, max_unpacked), name)
+    pieces, delimiter = dialect(unpacked(path, name, max_unpacked), name)
     notes = [] if delimiter == "," else [f"fields are separated by {delimiter!r}"]
     names: list[str] = []
     for data, lines in blocks(pieces, name, ord(delimiter)):
         header = 0
         if not names and len(lines.starts):
-            header, names = 1, _header(data, lines, name, delimiter)
+            header, names = 1, header_of(data, lines, name, delimiter)
         if names:
             yield _part(path, name, data, lines, names, delimiter, header, notes)
 
 
 def csv_columns(path: Path) -> list[str]:
     """The column names of a CSV file."""
-    pieces, delimiter = _dialect(unpacked(path, path.name), path.name)
+    pieces, delimiter = dialect(unpacked(path, path.name), path.name)
     for data, lines in blocks(pieces, path.name, ord(delimiter)):
         if len(lines.starts):
-            return distinct_names(_header(data, lines, path.name, delimiter))
+            return distinct_names(header_of(data, lines, path.name, delimiter))
     raise AssertionError("a text that is not empty has a first line")
 
 
 def text_at(data: Bytes, lines: Lines, row: int) -> str:
-    """The text of one record; of an overlong one its first 100,000 bytes."""
+    """The text of one record; of an overlong one more than the quarantine keeps."""
     begin, end = int(lines.starts[row]), int(lines.ends[row])
-    text = data[begin : min(end, begin + _TEXT_LIMIT)].tobytes().decode("utf-8", "replace")
-    return text + " …" if end - begin > _TEXT_LIMIT else text
-
-
-def distinct_names(names: list[str]) -> list[str]:
-    """Column names with the second ``a`` called ``a (2)``.
-
-    Examples
-    --------
-    >>> distinct_names(["a", "b", "a"])
-    ['a', 'b', 'a (2)']
-    """
-    given: dict[str, None] = {}
-    for name in names:
-        unique, count = name, 1
-        while unique in given:
-            count += 1
-            unique = f"{name} ({count})"
-        given[unique] = None
-    return list(given)
-
-
-def _dialect(pieces: Iterator[bytes], name: str) -> tuple[Iterator[bytes], str]:
-    """The text without a byte order mark, and the delimiter, which the header alone settles."""
-    head = next(pieces, b"")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise OmninbError(f"{name} is UTF-16. Save it as UTF-8.")
-    head = head.removeprefix(_MARK)
-    if not head.strip():
-        raise OmninbError(f"{name} is empty: there is not even a header line.")
-    first = head.lstrip(b"\r\n")[: 1 << 20].decode("utf-8", "replace")
-    counts = {delimiter: len(_fields(first, delimiter, name)) for delimiter in _DELIMITERS}
-    return chain([head], pieces), max(counts, key=lambda delimiter: counts[delimiter])
-
-
-def _fields(text: str, delimiter: str, name: str) -> list[str]:
-    """The fields of the first record of a text."""
-    try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise OmninbError(f"{name}, line 1: the header cannot be read: {error}") from error
-
-
-def _header(data: Bytes, lines: Lines, name: str, delimiter: str) -> list[str]:
-    """The column names, in the first record."""
-    header = data[lines.starts[0] : lines.ends[0]].tobytes()
-    where = f"{name}, line {lines.numbers[0]}"
-    if b"\0" in header:
-        raise OmninbError(
-            f"{where}: the header holds NUL bytes. Perhaps the file is UTF-16, or no text at all. "
-            "Save it as UTF-8."
-        )
-    try:
-        text = header.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise OmninbError(
-            f"{where}: the header is not UTF-8 (byte {error.start + 1}). Save the file as UTF-8."
-        ) from error
-    if lines.spoilt[0]:
-        raise OmninbError(f"{where}: the header holds text after a closing quote. Mend that line.")
-    return _fields(text, delimiter, name)
+    most = 4 * TEXT_LIMIT + 4  # bytes, of which UTF-8 makes a character of four at most
+    return data[begin : min(end, begin + most)].tobytes().decode("utf-8", "replace")
 
 
 def _part(
@@ -176,7 +109,7 @@ def _part(
         continuation=lines.continuation,
         text=lambda row: text_at(data, lines, int(kept[row])),
         notes=notes,
-        repeated_header=_same_as_header(table, names),
+        repeated_header=same_as_header(table, names),
         line_ends=lines.line_ends,
         size=lines.used,
         spans=None if lines.spans is None else lines.spans[kept],
@@ -273,29 +206,3 @@ def _read(
     except pa.ArrowException as error:
         raise OmninbError(f"{name} cannot be read as CSV: {error}") from error
     return table.rename_columns(distinct_names(names)), refused
-
-
-def _same_as_header(table: pa.Table, header: list[str]) -> Mask | None:
-    """Rows that repeat the header, or None where there are none.
-
-    Case, spaces and the byte order mark of a file that was put behind another change nothing.
-    """
-    like = np.ones(table.num_rows, bool)  # as long as the header, which rows of data hardly are
-    for column, name in zip(table.columns, header, strict=True):
-        length = pc.binary_length(column).fill_null(0).to_numpy()
-        like &= np.abs(length - len(name.encode())) <= _SPARE
-    rows = np.flatnonzero(like)
-    for column, name in zip(table.columns, header, strict=True):
-        cells = column.take(pa.array(rows)).fill_null("")
-        alike = pc.equal(_bare(cells), _bare(pa.scalar(name)))
-        rows = rows[alike.to_numpy()]
-    if not len(rows):
-        return None
-    same = np.zeros(table.num_rows, bool)
-    same[rows] = True
-    return same
-
-
-def _bare(text: Any) -> Any:
-    """Texts in small letters, without spaces and marks around them."""
-    return pc.utf8_lower(pc.utf8_trim(text, " \t\ufeff"))

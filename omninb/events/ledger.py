@@ -12,11 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError
-from omninb.events.parts import CUT, Part, Refused
+from omninb.events.parts import CUT, TEXT_LIMIT, Part, Refused
 from omninb.events.refusals import WITHHELD, Refusals
 
 POOLED = " customers pooled"
-_TEXT_LIMIT = 10_000
 _SHOWN = 5
 _LONG, _MANY = 100, 0.01  # lines of one record, and the share of lines inside quoted fields
 
@@ -114,9 +113,9 @@ def quarantine_frame(parts: Sequence[Part]) -> pd.DataFrame:
     """
     rows = [(part.path, *row[:3]) for part in parts for row in part.refused]
     table = pd.DataFrame(rows, columns=["file", "line", "text", "reason"])
-    long = table["text"].str.len() > _TEXT_LIMIT
+    long = table["text"].str.len() > TEXT_LIMIT
     if long.any():
-        table.loc[long, "text"] = table["text"].str[: _TEXT_LIMIT - len(CUT)] + CUT
+        table.loc[long, "text"] = table["text"].str[: TEXT_LIMIT - len(CUT)] + CUT
         table.loc[long, "reason"] += "; its text is cut"
     return table.astype({"file": "str", "line": "int64", "text": "str", "reason": "str"})
 

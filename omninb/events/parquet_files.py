@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from omninb.events.csv_files import distinct_names
+from omninb.events.headers import distinct_names
 from omninb.events.packing import most_unpacked, too_much
 from omninb.events.parts import Part
 

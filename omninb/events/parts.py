@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+TEXT_LIMIT = 10_000  # characters of a row that the quarantine keeps
 # Behind a text that the quarantine holds the beginning of; a row with it is never accepted.
 CUT = " … (cut: mend the row in its source)"
 

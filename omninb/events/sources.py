@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from omninb.errors import OmninbError
-from omninb.events.csv_files import csv_columns, distinct_names, read_csv
+from omninb.events.csv_files import csv_columns, read_csv
+from omninb.events.headers import distinct_names
 from omninb.events.json_lines import read_json_lines
 from omninb.events.packing import packing
 from omninb.events.parquet_files import read_parquet
