@@ -12,23 +12,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
+from omninb.events.columns import Columns, take_all, together
 from omninb.events.days import as_written, in_zone
 from omninb.events.encoding import refuse_hidden, refuse_large, refuse_not_utf8
 from omninb.events.ids import read_ids, read_keys
-from omninb.events.ledger import Ledger, settle, take_all
+from omninb.events.ledger import Ledger
 from omninb.events.moments import read_moments
 from omninb.events.money import read_money, read_scores
 from omninb.events.parts import Part
 from omninb.events.pseudonyms import ID_ROLES, Pseudonyms
 from omninb.events.refusals import Refusals
 from omninb.events.roles import DAY, KEYS, MONEY, NAMES, ROLES
-from omninb.events.sandbox import evaluate
-from omninb.events.texts import DICTIONARY, as_text, plain
+from omninb.events.settling import settle
+from omninb.events.texts import as_text, plain
 
 # What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
 ROWS = 1 << 19
 _HOUR = 3_600_000_000
-Columns = dict[str, pa.ChunkedArray]
 
 
 @dataclass(frozen=True)
@@ -154,58 +154,6 @@ def _columns(part: Part) -> Columns:
     return columns
 
 
-def together(tables: list[Columns]) -> Columns:
-    """Tables below each other; text that only some store by dictionary is plain text.
-
-    Raises
-    ------
-    OmninbError
-        If a column holds kinds that do not go together.
-    """
-    if len(tables) == 1:
-        return tables[0]
-    for name in dict.fromkeys(name for columns in tables for name in columns):
-        kinds = {columns[name].type for columns in tables if name in columns}
-        ids = name == "customer_id" and kinds <= {pa.string(), DICTIONARY, pa.int64()}
-        if len(kinds) > 1 and (ids or kinds & {pa.string(), DICTIONARY}):
-            target = pa.string() if ids else _common(name, kinds - {DICTIONARY}, tables)
-            for columns in tables:
-                if name in columns:
-                    columns[name] = _as(columns[name], target)
-    try:
-        table = pa.concat_tables([pa.table(one) for one in tables], promote_options="permissive")
-    except pa.ArrowException as error:
-        raise OmninbError(
-            f"The files do not fit together: {error}. Read them one kind at a time."
-        ) from error
-    return dict(zip(table.column_names, table.columns, strict=True))
-
-
-def _as(column: pa.ChunkedArray, target: pa.DataType) -> pa.ChunkedArray:
-    """A column as another type; as text, what Arrow has no text for is JSON, as in JSON lines."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(pa.string())
-    try:
-        return column.cast(target)
-    except pa.ArrowNotImplementedError:
-        return evaluate(column, "SELECT to_json(x)::VARCHAR AS x FROM given")["x"]
-
-
-def _common(name: str, kinds: set[pa.DataType], tables: list[Columns]) -> pa.DataType:
-    """The type that all texts of a column can take which only some tables hold as text."""
-    others = kinds - {pa.string(), pa.null()}
-    if len(others) == 1:
-        (other,) = others
-        texts = [one[name] for one in tables if name in one and one[name].type != other]
-        try:
-            for text in texts:
-                text.cast(pa.string()).cast(other)
-            return other
-        except pa.ArrowException:
-            pass
-    return pa.string()
-
-
 def _refuse_headers(parts: list[Part], refusals: Refusals) -> None:
     if all(part.repeated_header is None for part in parts):
         return
@@ -286,7 +234,9 @@ def _moments(
     times: dict[str, Any] = {"time_unit": rules.time_unit, "day_first": rules.day_first}
     times["timezone"] = rules.timezone if role == "timestamp" else "UTC"
     column = as_written(column) if role == DAY else column
-    moments, twice, offsets, early = read_moments(column, refusals, source=source, **times)
+    moments, twice, offsets, early = read_moments(
+        column, refusals, role=role, source=source, **times
+    )
     if twice:
         ledger.add("local time exists twice: the first was taken", "repaired", twice)
     if early:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from omninb.errors import OmninbError, closest, nearest
 
+DAY_MICROS = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Micros = npt.NDArray[np.int64]
 # Files beside the zones: what this machine is set to, and the same zones again.

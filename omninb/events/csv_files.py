@@ -12,9 +12,10 @@ import pyarrow as pa
 from omninb.errors import OmninbError
 from omninb.events.encoding import LARGEST_FIELD, TOO_LARGE
 from omninb.events.headers import dialect, distinct_names, header_of, same_as_header
-from omninb.events.lines import Bytes, Lines, Mask, blocks
+from omninb.events.lines import Bytes, Lines, blocks
 from omninb.events.packing import unpacked
 from omninb.events.parts import CUT, TEXT_LIMIT, Part, Refused
+from omninb.events.refusals import Mask
 
 _CUT = CUT.encode()
 

@@ -9,8 +9,9 @@ from numbers import Integral, Real
 import pandas as pd
 
 from omninb.errors import OmninbError
-from omninb.events.ledger import Ledger, quarantine_frame, quarantine_reasons
+from omninb.events.ledger import Ledger
 from omninb.events.parts import Part
+from omninb.events.settling import quarantine_frame, quarantine_reasons
 from omninb.events.window import instant
 
 WARNED_ABOVE = 0.01

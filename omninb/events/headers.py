@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.lines import Bytes, Lines, Mask
+from omninb.events.lines import Bytes, Lines
+from omninb.events.refusals import Mask
 
 _DELIMITERS = ",;\t|"
 _MARK = b"\xef\xbb\xbf"

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.batches import Columns
+from omninb.events.clock import DAY_MICROS
+from omninb.events.columns import Columns
 from omninb.events.ledger import Ledger
 from omninb.events.naming import enter_merged
 from omninb.events.repeats import codes
@@ -17,7 +18,6 @@ from omninb.events.roles import DAY, MONEY, NAMES, ROLES
 from omninb.events.tables import Table
 from omninb.events.texts import fold, read_names
 
-_DAY = 86_400_000_000
 Places = npt.NDArray[np.int64]
 
 
@@ -174,7 +174,7 @@ def _key(columns: Columns, key: str, timezone: str | None) -> pa.ChunkedArray:
                 columns["timestamp"].cast(pa.timestamp("us", timezone or "UTC"))
             )
         micros = np.asarray(moments.cast(pa.int64()).to_numpy(), np.int64)
-        return pa.chunked_array([pa.array(micros // _DAY)])
+        return pa.chunked_array([pa.array(micros // DAY_MICROS)])
     if key not in columns:
         raise OmninbError(f"per={key!r}: the touchpoints have no {key}.")
     column = columns[key]

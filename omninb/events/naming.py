@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
+from omninb.events.columns import Columns
 from omninb.events.ledger import POOLED, Ledger
 from omninb.events.refusals import shortened
 from omninb.events.repeats import codes
@@ -16,7 +18,6 @@ from omninb.events.roles import NAMES, ROLES
 from omninb.events.texts import NOT_SET, fold, read_names, rename, words_of
 from omninb.wording import fewer_than
 
-Columns = dict[str, pa.ChunkedArray]
 _SHOWN = 5
 _LETTERS = 24
 _FEWEST = 5
@@ -64,12 +65,18 @@ def enter_merged(ledger: Ledger, what: str, merged: Mapping[str, str], rows: int
     """Enter which spellings were given up for which."""
     if merged:
         pairs = [
-            f"{shortened(old, _LETTERS)!r} → {shortened(new, _LETTERS)!r}"
+            " → ".join(_told_apart(shortened(old, _LETTERS), shortened(new, _LETTERS)))
             for old, new in merged.items()
         ]
         more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
         example = "; ".join(pairs[:_SHOWN]) + more
         ledger.add(f"{what}: spellings merged", "repaired", rows, example)
+
+
+def _told_apart(old: str, new: str) -> tuple[str, str]:
+    """Two spellings as they are read; by the numbers of their letters where they look alike."""
+    alike = unicodedata.normalize("NFC", old) == unicodedata.normalize("NFC", new)
+    return (ascii(old), ascii(new)) if alike else (repr(old), repr(new))
 
 
 def check_priority(priority: Sequence[str], events: pa.ChunkedArray) -> None:

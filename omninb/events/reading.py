@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.batches import Rules, together
+from omninb.events.batches import Rules
 from omninb.events.checks import enter_warnings
 from omninb.events.clock import zone
+from omninb.events.columns import together
 from omninb.events.expectations import (
     REFUSED_ABOVE,
     check_share,
@@ -21,15 +22,7 @@ from omninb.events.expectations import (
     expect_no_drop,
 )
 from omninb.events.joining import join
-from omninb.events.ledger import (
-    Ledger,
-    enter_files,
-    enter_quarantine,
-    file_counts,
-    quarantine_frame,
-    quarantine_reasons,
-    without_examples,
-)
+from omninb.events.ledger import Ledger, enter_files, enter_quarantine, without_examples
 from omninb.events.log import EventLog
 from omninb.events.melting import enter_melted
 from omninb.events.naming import check_priority, enter_merged, name_columns, pool_rare, pooled_below
@@ -37,6 +30,7 @@ from omninb.events.pseudonyms import Pseudonyms, enter_pseudonyms, pseudonym_key
 from omninb.events.refusals import WITHHELD, shortened
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
+from omninb.events.settling import file_counts, quarantine_frame, quarantine_reasons
 from omninb.events.snapshot import ENDING, read_snapshot
 from omninb.events.tables import Table, names_of, numbers_of, read_table, sources_of
 from omninb.events.texts import fold

@@ -10,14 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from omninb.events.ledger import Ledger, take_all
+from omninb.events.columns import Columns, take_all
+from omninb.events.ledger import Ledger
+from omninb.events.refusals import Mask
 from omninb.events.texts import fold
 
 # Counting equal rows and ties needs every id hashed; above this it is left to those who ask.
 COUNTED_UP_TO = 2_000_000
-
-Columns = dict[str, pa.ChunkedArray]
-Mask = npt.NDArray[np.bool_]
 
 
 def codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
-from omninb.events.batches import Columns, Rules, Typed, in_batches, together
+from omninb.events.batches import Rules, Typed, in_batches
+from omninb.events.columns import Columns, together
 from omninb.events.ledger import Ledger
 from omninb.events.melting import MADE, Touchpoints, check_touchpoints, melt
 from omninb.events.parts import Part

@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.clock import micros, to_utc, zone
+from omninb.events.clock import DAY_MICROS, micros, to_utc, zone
 
-_DAY = 86_400_000_000
 _YEARS = 1900, 2199
 
 
@@ -127,12 +126,12 @@ def short_last_day(timestamps: pa.ChunkedArray, last: int, timezone: str | None)
     """
     offset = pd.Timestamp(last, unit="us", tz=zone(timezone or "UTC")).tz_localize(None)
     shift = micros(offset.tz_localize("UTC")) - last
-    begin = (last + shift) // _DAY * _DAY - 14 * _DAY - shift
+    begin = (last + shift) // DAY_MICROS * DAY_MICROS - 14 * DAY_MICROS - shift
     counts = np.zeros(15, np.int64)
     for chunk in timestamps.chunks:
         moment = chunk.cast(pa.int64()).to_numpy(zero_copy_only=False)
         near = moment[moment >= begin]
-        counts += np.bincount((near - begin) // _DAY, minlength=15)[:15]
+        counts += np.bincount((near - begin) // DAY_MICROS, minlength=15)[:15]
     seen = np.flatnonzero(counts[:-1])
     if not seen.size or seen[0] > 12:
         return None
