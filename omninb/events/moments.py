@@ -53,8 +53,9 @@ def read_moments(
     timezone: str | None,
     time_unit: str | None,
     day_first: bool | None,
+    role: str = "timestamp",
 ) -> Times:
-    """Read the timestamp column.
+    """Read a column of moments.
 
     Parameters
     ----------
@@ -70,6 +71,8 @@ def read_moments(
         Unit of numbers since 1970.
     day_first : bool or None
         Whether ``01/02/2024`` is the first of February.
+    role : str
+        What the column is, for errors and reasons.
 
     Returns
     -------
@@ -80,27 +83,27 @@ def read_moments(
     place = zone(timezone) if timezone is not None else None
     kind = column.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
-        refuse_nulls(column, refusals)
+        refuse_nulls(column, refusals, role)
         utc = _microseconds(column).cast(pa.timestamp("us", "UTC"))
-        _refuse_range(utc, refusals)
+        _refuse_range(utc, refusals, role)
         return Times(utc, 0, {})
     zoned, offsets = None, dict[str, int]()
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        refuse_nulls(column, refusals)
+        refuse_nulls(column, refusals, role)
         moment = integers(_microseconds(column))
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        moment, zoned = read_numbers(column, refusals, source, time_unit), np.ones(1, bool)
+        moment, zoned = read_numbers(column, refusals, role, source, time_unit), np.ones(1, bool)
     elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
-        moment, zoned, offsets = read_texts(column, refusals, source, time_unit, day_first)
+        moment, zoned, offsets = read_texts(column, refusals, role, source, time_unit, day_first)
     else:
-        raise OmninbError(f"timestamp: column {source!r} holds {kind}, not dates or times.")
+        raise OmninbError(f"{role}: column {source!r} holds {kind}, not dates or times.")
     impossible = (moment < EARLIEST) | (moment >= LATEST)
-    refusals.refuse(impossible, "timestamp: the year is outside 1900 to 2199")
+    refusals.refuse(impossible, f"{role}: the year is outside 1900 to 2199")
     repeated = 0
     if zoned is None or not np.all(zoned):
         if place is None:
             raise OmninbError(
-                f"timestamp: column {source!r} holds times without an offset. Where did the clock "
+                f"{role}: column {source!r} holds times without an offset. Where did the clock "
                 'hang? Give timezone="Europe/Berlin" or another IANA name, or timezone="UTC".',
                 {"timezone": ("Europe/Berlin", "UTC")},
             )
@@ -110,7 +113,7 @@ def read_moments(
         moment[local] = found.utc
         gap = np.zeros(moment.size, bool)
         gap[local] = found.nonexistent
-        refusals.refuse(gap, f"timestamp: nonexistent local time in {timezone}")
+        refusals.refuse(gap, f"{role}: nonexistent local time in {timezone}")
         repeated = int(found.repeated.sum())
     array = pa.array(moment).cast(pa.timestamp("us", "UTC"))
     early = 0 if time_unit is None else _early(moment, refusals)
@@ -138,9 +141,9 @@ def _microseconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(bounded, mask=column.is_null().to_numpy()).cast(micros)])
 
 
-def _refuse_range(utc: pa.ChunkedArray, refusals: Refusals) -> None:
+def _refuse_range(utc: pa.ChunkedArray, refusals: Refusals, role: str) -> None:
     bounds = pc.min_max(utc.cast(pa.int64())).as_py()
     if bounds["min"] is not None and (bounds["min"] < EARLIEST or bounds["max"] >= LATEST):
         moment = integers(utc)
         outside = (moment < EARLIEST) | (moment >= LATEST)
-        refusals.refuse(outside, "timestamp: the year is outside 1900 to 2199")
+        refusals.refuse(outside, f"{role}: the year is outside 1900 to 2199")

@@ -30,36 +30,36 @@ def within_reach(number: np.ndarray, factor: int) -> Micros:
     return np.where(fits, np.where(fits, number, 0).astype(np.int64) * factor, LATEST)
 
 
-def refuse_nulls(column: pa.ChunkedArray, refusals: Refusals) -> None:
+def refuse_nulls(column: pa.ChunkedArray, refusals: Refusals, role: str) -> None:
     """Refuse rows without a moment."""
     if column.null_count:
-        refusals.refuse(column.is_null().to_numpy(), "timestamp is empty")
+        refusals.refuse(column.is_null().to_numpy(), f"{role} is empty")
 
 
-def unit_missing(source: str, number: float) -> OmninbError:
+def unit_missing(role: str, source: str, number: float) -> OmninbError:
     """The question for the unit, with those units that put the number between 1990 and tomorrow."""
     latest = now() + _DAY
     likely = [unit for unit, factor in UNITS.items() if NUMBERS_BEGIN <= number * factor <= latest]
     if likely:
         return OmninbError(
-            f"timestamp: column {source!r} holds numbers. Say what they count since 1970: "
+            f"{role}: column {source!r} holds numbers. Say what they count since 1970: "
             'time_unit="s", "ms", "us" or "ns".',
             {"time_unit": tuple(likely)},
         )
     return OmninbError(
-        f"timestamp: column {source!r} holds numbers that count no unit since 1970 to a day between"
+        f"{role}: column {source!r} holds numbers that count no unit since 1970 to a day between"
         " 1990 and now. Perhaps they are written as 20240131, or are days of a spreadsheet: save "
         "them as texts such as 2024-01-31 18:05:00."
     )
 
 
 def read_numbers(
-    column: pa.ChunkedArray, refusals: Refusals, source: str, time_unit: str | None
+    column: pa.ChunkedArray, refusals: Refusals, role: str, source: str, time_unit: str | None
 ) -> Micros:
     """Numbers of a declared unit in µs since 1970; those that are none are refused."""
     if time_unit is None:
-        raise unit_missing(source, float(pc.max(column).as_py() or 0))
-    refuse_nulls(column, refusals)
+        raise unit_missing(role, source, float(pc.max(column).as_py() or 0))
+    refuse_nulls(column, refusals, role)
     factor = UNITS[time_unit]
     if pa.types.is_integer(column.type):
         number = pc.fill_null(column, 0).to_numpy()
@@ -68,7 +68,7 @@ def read_numbers(
         return within_reach(number, int(factor))
     real = pc.fill_null(column.cast(pa.float64()), 0.0).to_numpy()
     usable = np.isfinite(real)
-    refusals.refuse(~usable, "timestamp: not a number")
+    refusals.refuse(~usable, f"{role}: not a number")
     return np.rint(np.clip(np.where(usable, real, 0.0) * factor, EARLIEST - 1, LATEST)).astype(
         np.int64
     )

@@ -77,6 +77,7 @@ FROM kinds
 def read_texts(
     column: pa.ChunkedArray,
     refusals: Refusals,
+    role: str,
     source: str,
     time_unit: str | None,
     day_first: bool | None,
@@ -93,31 +94,31 @@ def read_texts(
             whole = pc.replace_with_mask(found[name], odd, others)
             found = found.set_column(place, name, whole)
     kind = found["kind"].to_numpy()
-    refusals.refuse(kind == _EMPTY, "timestamp is empty")
+    refusals.refuse(kind == _EMPTY, f"{role} is empty")
     if time_unit is None and bool((kind == _NUMBER).any()):
-        raise unit_missing(source, float(column[int(np.argmax(kind == _NUMBER))].as_py()))
+        raise unit_missing(role, source, float(column[int(np.argmax(kind == _NUMBER))].as_py()))
     if day_first is None and bool((kind == _DAY_OR_MONTH).any()):
         example = column[int(np.argmax(kind == _DAY_OR_MONTH))].as_py()
         raise OmninbError(
-            f"timestamp: column {source!r} holds {refusals.shown(example)}. Say which comes first: "
+            f"{role}: column {source!r} holds {refusals.shown(example)}. Say which comes first: "
             "day_first=True or day_first=False.",
             {"day_first": (True, False)},
         )
     unreadable = found["moment"].is_null().to_numpy()
     if day_first is not None:
-        _refuse_turned(column, kind == _DAY_OR_MONTH, unreadable, refusals, source, day_first)
+        _refuse_turned(column, kind == _DAY_OR_MONTH, unreadable, refusals, role, source, day_first)
     refusals.refuse(
-        kind == _LETTERED, "timestamp: zones in letters, such as BST, are ambiguous: write +01:00"
+        kind == _LETTERED, f"{role}: zones in letters, such as BST, are ambiguous: write +01:00"
     )
-    refusals.refuse(unreadable, "timestamp: not a date and time")
+    refusals.refuse(unreadable, f"{role}: not a date and time")
     filled = kind != _EMPTY
     if bool(filled.any()) and bool(unreadable[filled].all()):
         first = int(np.argmax(filled))
         zones = " Of zones in letters only Z, UTC and GMT have one meaning: write +01:00."
         raise OmninbError(
-            f"timestamp: no value of column {source!r} is a date and time; the first is "
+            f"{role}: no value of column {source!r} is a date and time; the first is "
             f"{refusals.shown(column[first].as_py())}. Write them as 2024-01-31 18:05:00, or name "
-            'another column: columns={"timestamp": …}.' + zones * bool(kind[first] == _LETTERED),
+            f'another column: columns={{"{role}": …}}.' + zones * bool(kind[first] == _LETTERED),
         )
     moment = integers(found["moment"])
     if time_unit == "ns":
@@ -133,6 +134,7 @@ def _refuse_turned(
     slashed: Mask,
     unreadable: Mask,
     refusals: Refusals,
+    role: str,
     source: str,
     day_first: bool,
 ) -> None:
@@ -145,7 +147,7 @@ def _refuse_turned(
     if (pc.sum(against).as_py() or 0) > (pc.sum(bearing).as_py() or 0):
         example = refusals.shown(texts[pc.index(against, True).as_py()].as_py())
         raise OmninbError(
-            f"timestamp: column {source!r} holds {example}, and day_first={day_first} was given. "
+            f"{role}: column {source!r} holds {example}, and day_first={day_first} was given. "
             f"Give day_first={not day_first}.",
             {"day_first": (not day_first,)},
         )

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from omninb.errors import OmninbError
-from omninb.events import EventLog, lines, packing, read_events
+from omninb.events import EventLog, Source, lines, packing, read_events
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
 HEAD = "customer_id,timestamp,channel,event,value,note\n"
@@ -795,3 +795,19 @@ def test_30_scores_are_plain_numbers_too(cell: str, tmp_path: Path) -> None:
     log = read(tmp_path, text, columns={"score": "note"})
     assert column(log, "score") == [9.0]
     assert log.quarantine["reason"].tolist() == ["score: not a number"]
+
+
+def test_26_a_day_that_is_asked_for_is_called_so() -> None:
+    visits = pd.DataFrame({"customer_id": ["a"], "timestamp": ["2024-03-01Z"], "channel": "web"})
+    costs = pd.DataFrame({"day": [20_240_301], "channel": ["web"], "cost": [3]})
+    with pytest.raises(OmninbError, match="day: column 'day' holds numbers"):
+        read_events([visits, Source(costs, per=["channel", "day"])])
+    costs["day"] = ["soon"]
+    with pytest.raises(OmninbError, match="day: no value of column 'day' is a date"):
+        read_events([visits, Source(costs, per=["channel", "day"])])
+
+
+def test_35_spellings_that_look_alike_are_told_apart(tmp_path: Path) -> None:
+    log = read(tmp_path, HEAD + row(channel="caf\xe9") * 2 + row(channel="cafe\u0301"))
+    example = log.quality.set_index("check")["example"]["channel: spellings merged"]
+    assert example == "'cafe\\u0301' → 'caf\\xe9'"
