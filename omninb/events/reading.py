@@ -21,6 +21,7 @@ from omninb.events.expectations import (
     expect_few_quarantined,
     expect_no_drop,
 )
+from omninb.events.given import names_of, numbers_of, sources_of
 from omninb.events.joining import join
 from omninb.events.ledger import Ledger, enter_files, enter_quarantine, without_examples
 from omninb.events.log import EventLog
@@ -32,7 +33,7 @@ from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
 from omninb.events.settling import file_counts, quarantine_frame, quarantine_reasons
 from omninb.events.snapshot import ENDING, read_snapshot
-from omninb.events.tables import Table, names_of, numbers_of, read_table, sources_of
+from omninb.events.tables import Table, read_table
 from omninb.events.texts import fold
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
