@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -39,17 +40,26 @@ def distinct_names(names: list[str]) -> list[str]:
     return list(given)
 
 
+def refuse_utf16(head: bytes, name: str) -> None:
+    """Refuse a text that begins with the byte order mark of UTF-16."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise OmninbError(f"{name} is UTF-16. Save it as UTF-8.")
+
+
 def dialect(pieces: Iterator[bytes], name: str) -> tuple[Iterator[bytes], str]:
     """The text without a byte order mark, and the delimiter, which the header alone settles."""
     head = next(pieces, b"")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise OmninbError(f"{name} is UTF-16. Save it as UTF-8.")
+    refuse_utf16(head, name)
     head = head.removeprefix(_MARK)
     if not head.strip():
         raise OmninbError(f"{name} is empty: there is not even a header line.")
     first = head.lstrip(b"\r\n")[: 1 << 20].decode("utf-8", "replace")
-    counts = {delimiter: len(_fields(first, delimiter, name)) for delimiter in _DELIMITERS}
-    return chain([head], pieces), max(counts, key=lambda delimiter: counts[delimiter])
+    return chain([head], pieces), _likely(first, name)
+
+
+def _likely(text: str, name: str) -> str:
+    """The delimiter that gives the first record of a text most fields."""
+    return max(_DELIMITERS, key=lambda delimiter: len(_fields(text, delimiter, name)))
 
 
 def _fields(text: str, delimiter: str, name: str) -> list[str]:
@@ -77,7 +87,14 @@ def header_of(data: Bytes, lines: Lines, name: str, delimiter: str) -> list[str]
         ) from error
     if lines.spoilt[0]:
         raise OmninbError(f"{where}: the header holds text after a closing quote. Mend that line.")
-    return _fields(text, delimiter, name)
+    names = _fields(text, delimiter, name)
+    if len(lines.starts) > 1 and (text.startswith("#") or re.fullmatch("sep=.?", text)):
+        below = data[lines.starts[1] : lines.ends[1]].tobytes().decode("utf-8", "replace")
+        if len(_fields(below, _likely(below, name), name)) != len(names):
+            raise OmninbError(
+                f"{where}: {text[:60]!r} is no header, which is expected there. Delete that line."
+            )
+    return names
 
 
 def same_as_header(table: pa.Table, header: list[str]) -> Mask | None:

@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from omninb.errors import OmninbError
 from omninb.events.csv_files import text_at
+from omninb.events.headers import refuse_utf16
 from omninb.events.lines import Bytes, Lines, blocks
 from omninb.events.packing import unpacked
 from omninb.events.parts import Part, Refused
@@ -60,6 +61,7 @@ def read_json_lines(path: Path, name: str, max_unpacked: int | None = None) -> I
     if not count:
         raise OmninbError(f"{name} is empty: there is not a single line.")
     if not names:
+        refuse_utf16(next(unpacked(path, name, max_unpacked)), name)
         raise OmninbError(f"{name}: no line of it is a JSON object.")
     for data, lines in whole or blocks(unpacked(path, name, max_unpacked), name, None):
         yield _part(path, name, data, lines, sorted(names), twice)

@@ -811,3 +811,15 @@ def test_35_spellings_that_look_alike_are_told_apart(tmp_path: Path) -> None:
     log = read(tmp_path, HEAD + row(channel="caf\xe9") * 2 + row(channel="cafe\u0301"))
     example = log.quality.set_index("check")["example"]["channel: spellings merged"]
     assert example == "'cafe\\u0301' → 'caf\\xe9'"
+
+
+def test_6_json_lines_as_utf_16(tmp_path: Path) -> None:
+    content = '{"customer_id": "a"}\n'.encode("utf-16")
+    assert "is UTF-16" in said(tmp_path, content, "log.jsonl")
+
+
+@pytest.mark.parametrize("first", ["sep=,", "sep=;", "# exported by the shop, 2024"])
+def test_14_a_line_before_the_header_is_pointed_at(first: str, tmp_path: Path) -> None:
+    assert f"line 1: {first!r} is no header" in said(tmp_path, f"{first}\n" + HEAD + GOOD)
+    log = read(tmp_path, "#" + HEAD + GOOD, columns={"customer_id": "#customer_id"})
+    assert len(log) == 1
