@@ -103,7 +103,7 @@ def check_options(command: Command) -> Command:
     for option in (
         click.option(
             "--max-unpacked", type=click.IntRange(min=1), metavar="BYTES",
-            help="What a gzip or zstd file may unpack to. Default: 100 times its size.",
+            help="What a gzip, zstd or Parquet file may unpack to. Default: 100 times its size.",
         ),
         click.option(
             "--expect-rows", type=click.IntRange(min=0), metavar="N",

@@ -231,7 +231,7 @@ def test_the_way_to_mend_holds_where_more_than_five_percent_are_bad(tmp_path, mo
     namespace = {"onb": onb, "log": log}
     exec(compile(recipe, "README.md", "exec"), namespace)
     again = namespace["log"]
-    assert again.counts["quarantined"] == 3  # the id is still missing, the letter is not
+    assert again.counts["quarantined"] == 4  # still without an id, and without the letter
     assert again.table["channel"].to_pylist()[-1] == "caf\ufffd"
 
 

@@ -95,7 +95,8 @@ def read_events(
     day_first : bool, optional
         Whether ``01/02/2024`` is the first of February.
     decimal : {".", ","}, default "."
-        Decimal sign of value, cost and score.
+        Decimal sign of value, cost and score; with a comma, points may mark thousands:
+        ``1.100,50``.
     currency : str, optional
         Currency of value and cost; a column of the role ``currency`` must hold a single one.
     phases : mapping, optional
@@ -116,8 +117,9 @@ def read_events(
     drop_duplicates : bool, default False
         Remove rows that equal an earlier row in every column; otherwise they are only counted. An
         ``event_id`` that its source held before is removed anyway.
-    observed_from, observed_until : str or datetime, optional
-        What the log could see; by default its first and last timestamp.
+    observed_from, observed_until : str, date or datetime, optional
+        What the log could see; by default its first and last timestamp. Texts, here and below, in
+        ISO 8601: ``2025-03-01`` or ``2025-03-01 18:00+01:00``.
     as_of : str or datetime, optional
         Touchpoints more than an hour later are quarantined; now by default.
     max_quarantined : float, default 0.05
@@ -129,7 +131,7 @@ def read_events(
         Rows of touchpoints that the last run read (``log.counts["read"]``; where tables are looked
         up, ``log.counts["touchpoint_rows"]``). Fewer warn, less than half as many are refused.
     max_unpacked : int, optional
-        Bytes that a gzip or zstd file may unpack to; 100 times its size by default.
+        Bytes that a gzip, zstd or Parquet file may unpack to; 100 times its size by default.
     pseudonymise : bool, default False
         Replace customer_id, event_id, order_id and session_id by HMAC-SHA-256 under the key in
         the environment variable ``OMNINB_KEY``, and withhold the raw texts of the quarantine, the
