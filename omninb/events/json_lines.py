@@ -21,6 +21,8 @@ from omninb.events.sandbox import sealed_sandbox
 _MOST_KEYS = 1_000
 _AT_A_TIME = 64  # keys whose values are held side by side, in DuckDB's wider storage
 _KIND = "CASE WHEN json_valid(x) THEN json_type(x) END"
+# A CASE shields what it asks; a WHERE may be evaluated later, and malformed lines raise.
+_KEYS = f"CASE WHEN {_KIND} = 'OBJECT' THEN json_keys(x) END"
 
 
 def read_json_lines(path: Path, name: str, max_unpacked: int | None = None) -> Iterator[Part]:
@@ -72,7 +74,7 @@ def _names(data: Bytes, lines: Lines) -> list[tuple[str, bool]]:
     with closing(sealed_sandbox()) as connection:
         connection.register("given", pa.table({"x": _texts(data, lines)[0]}))
         return connection.sql(
-            f"WITH lists AS (SELECT DISTINCT json_keys(x) AS k FROM given WHERE {_KIND} = 'OBJECT')"
+            f"WITH lists AS (SELECT DISTINCT {_KEYS} AS k FROM given) "
             "SELECT DISTINCT unnest(k), list_unique(k) < len(k) FROM lists"
         ).fetchall()
 
@@ -82,10 +84,10 @@ def _part(path: Path, name: str, data: Bytes, lines: Lines, names: list[str], tw
     texts, readable = _texts(data, lines)
     with closing(sealed_sandbox()) as connection:
         connection.register("given", pa.table({"x": texts}))
-        doubled = "kind = 'OBJECT' AND list_unique(json_keys(x)) < len(json_keys(x))"
+        doubled = f"list_unique({_KEYS}) < len({_KEYS})"
         found = connection.sql(
-            f"SELECT kind = 'OBJECT' AS object, {doubled if twice else 'false'} AS again "
-            f"FROM (SELECT x, {_KIND} AS kind FROM given)"
+            f"SELECT {_KIND} = 'OBJECT' AS object, {doubled if twice else 'false'} AS again "
+            "FROM given"
         ).to_arrow_table()
         objects = found["object"].fill_null(False).to_numpy()
         again = found["again"].fill_null(False).to_numpy()

@@ -534,11 +534,15 @@ def test_14_a_line_that_holds_a_key_twice_is_quarantined(tmp_path: Path) -> None
     inside = ', "tags": {"a": 1, "a": 2}'  # in a value of its own
     path = tmp_path / "lines.jsonl"
     path.write_text(
-        row % ("a", "") + row % ("b", ', "customer_id": "c"') + "[]\n" + row % ("d", inside)
+        row % ("a", "")
+        + row % ("b", ', "customer_id": "c"')
+        + "[]\n"
+        + row % ("d", inside)
+        + '{"customer_id":"e"l\n'
     )
     log = read_events(path, max_quarantined=1)
     assert log.quarantine[["line", "reason"]].to_numpy().tolist() == [
-        [2, "a key twice"], [3, "not a JSON object"],
+        [2, "a key twice"], [3, "not a JSON object"], [5, "not a JSON object"],
     ]  # fmt: skip
     assert log.table["customer_id"].to_pylist() == ["a", "d"]
 
