@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 import warnings
 from typing import Any
 
@@ -33,12 +32,14 @@ def check(
     Exit status 1 where the log cannot be used as it stands.
     """  # noqa: D301
     from omninb.cli_words import (
+        file_word,
         files_words,
         in_command_words,
         ledger_words,
         log_words,
         next_checks,
         roles_words,
+        visible,
     )
     from omninb.errors import OmninbError
     from omninb.events import read_events
@@ -70,17 +71,17 @@ def check(
             warnings.simplefilter("ignore")  # the ledger below says the same
             log = read_events(file, columns=columns, **given)
     except OmninbError as error:
-        click.echo(f"\nThis log cannot be used yet. {in_command_words(str(error))}")
+        click.echo(f"\nThis log cannot be used yet. {visible(in_command_words(str(error)))}")
         fits = usable == columns and set(REQUIRED) <= set(used)  # then other columns settle nothing
         lines = next_checks(file, columns, options, {} if fits else proposal, error)
         if lines:
             click.echo("\nPerhaps:" if len(lines) == 1 else "\nOne of:")
         click.echo("".join(f"  {line}\n" for line in lines), nl=False)
         raise click.exceptions.Exit(1) from None
-    click.echo(f"\n{ledger_words(log.counts, log.quality)}{files_words(log.files)}")
+    click.echo(visible(f"\n{ledger_words(log.counts, log.quality)}{files_words(log.files)}"))
     if likely:
         click.echo("\nIf the other roles are right:")
-        click.echo(f"  omninb check {shlex.quote(file)}{log_words(proposal, options)}")
+        click.echo(f"  omninb check {file_word(file)}{log_words(proposal, options)}")
     if log.counts["quarantined"] > REFUSED_ABOVE * log.counts["read"]:
         share = math.ceil(100 * log.counts["quarantined"] / log.counts["read"]) / 100
         click.echo(
@@ -89,6 +90,6 @@ def check(
         )
         return
     click.echo("\nThis log can be used. Next:")
-    same_log = f"--events {shlex.quote(file)}{log_words(used, of_the_log)}"
+    same_log = f"--events {file_word(file)}{log_words(used, of_the_log)}"
     for notebook in ("start_here", "journey_map"):
         click.echo(f"  omninb run {notebook} {same_log}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -102,7 +103,7 @@ def check_options(command: Command) -> Command:
     for option in (
         click.option(
             "--max-unpacked", type=click.IntRange(min=1), metavar="BYTES",
-            help="What a gzip or zstd file may unpack to. Default: 100 times its size.",
+            help="What a gzip, zstd or Parquet file may unpack to. Default: 100 times its size.",
         ),
         click.option(
             "--expect-rows", type=click.IntRange(min=0), metavar="N",
@@ -195,6 +196,12 @@ class Usage:
             raise click.UsageError(in_command_words(str(error))) from None
 
 
+def _warned(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """A warning in one line, without the place in the code that a reader of logs has no use for."""
+    kind = "" if category is UserWarning else f"{category.__name__}: "
+    click.echo(f"omninb: {kind}{message}", err=True)
+
+
 class Group(click.Group):
     """Commands whose errors are one clear line: the house's own never show a traceback."""
 
@@ -203,7 +210,9 @@ class Group(click.Group):
         from omninb.errors import OmninbError
 
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warned
+                return super().invoke(ctx)
         except OmninbError as error:
             from omninb.cli_words import in_command_words
 

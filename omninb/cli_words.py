@@ -77,7 +77,7 @@ def _columns_spelled(found: re.Match[str]) -> str:
 def columns_words(columns: Mapping[str, str]) -> str:
     """``--columns role=column,…``, quoted for a shell; empty where each column bears its role."""
     named = {role: column for role, column in columns.items() if role != column}
-    return f"--columns {shlex.quote(_columns_line(named))}" if named else ""
+    return f"--columns {quoted(_columns_line(named))}" if named else ""
 
 
 def _columns_line(columns: Mapping[str, str]) -> str:
@@ -99,15 +99,47 @@ def log_words(columns: Mapping[str, str], options: Mapping[str, Any]) -> str:
         if name == "day_first" and value is not None:
             words.append("--day-first" if value else "--month-first")
         elif value is not None:
-            words.append(f"--{name.replace('_', '-')} {shlex.quote(str(value))}")
+            words.append(f"--{name.replace('_', '-')} {quoted(str(value))}")
     return "".join(f" {word}" for word in words if word)
+
+
+def quoted(text: str) -> str:
+    """A word as a shell takes it; what would steer a terminal is written by its number."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(_escaped(letter) for letter in text) + "'"
+
+
+def _escaped(letter: str) -> str:
+    if letter in "\\'":
+        return f"\\{letter}"
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
+
+
+def file_word(file: str) -> str:
+    """A file's name as a shell takes it, and no option."""
+    return quoted(f"./{file}" if file.startswith("-") else file)
+
+
+def visible(text: str) -> str:
+    """A text of which nothing steers a terminal."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in text
+    )
+
+
+def _name(column: str) -> str:
+    return column if column.isprintable() and "," not in column else repr(column)
 
 
 def roles_words(
     found: Sequence[str], used: Mapping[str, str], likely: Mapping[str, Proposal]
 ) -> str:
     """A line a role: the column that plays it, or which one might."""
-    lines = ["Role          Column", *(f"{role:<13} {column}" for role, column in used.items())]
+    lines = [
+        "Role          Column",
+        *(f"{role:<13} {_name(column)}" for role, column in used.items()),
+    ]
     for role in ("customer_id", "timestamp", "channel"):
         if role not in used and role not in likely:
             lines.append(f"{role:<13} missing, and required")
@@ -115,7 +147,7 @@ def roles_words(
         required = "missing, and required" if role in REQUIRED else "not given"
         lines.append(f"{role:<13} {required}; perhaps {column!r} ({why})")
     kept = [name for name in found if name not in used.values()]
-    return "\n".join(lines + [f"{'no role':<13} {', '.join(kept)}"] * bool(kept))
+    return "\n".join(lines + [f"{'no role':<13} {', '.join(map(_name, kept))}"] * bool(kept))
 
 
 def ledger_words(counts: Mapping[str, int], quality: pd.DataFrame) -> str:
@@ -156,13 +188,14 @@ def next_checks(
     file, columns, options
         As they were given; options not given are None.
     proposal : mapping
-        Role to column: those given that exist, and what seems to fit the others.
+        Role to column: those given that exist, and what seems to fit the others; required ones
+        that nothing fits are left open.
     error : OmninbError
         Why the log was refused.
     """
-    refused = f"omninb check {shlex.quote(file)}{log_words(columns, options)}"
+    refused = f"omninb check {file_word(file)}{log_words(columns, options)}"
     lines = [
-        f"omninb check {shlex.quote(file)}{log_words(tried_columns, tried)}"
+        f"omninb check {file_word(file)}{log_words(tried_columns, tried)}"
         for tried_columns, tried in _tries(columns, options, proposal, error)
     ]
     return [line for line in lines if line != refused]
@@ -178,5 +211,5 @@ def _tries(
     for name, values in known:
         for value in values:
             yield columns, {**options, name: value}
-    if not known and {"customer_id", "timestamp", "channel"} <= set(proposal):
-        yield proposal, options
+    if not known and proposal:
+        yield {role: proposal.get(role, "…") for role in (*REQUIRED, *proposal)}, options

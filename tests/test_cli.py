@@ -4,9 +4,11 @@ import re
 import shlex
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -305,3 +307,43 @@ def test_check_leads_through_the_dirty_sample_with_one_question_after_the_other(
     settled = {"--time-unit s", "--day-first", "--timezone Europe/Berlin", "--decimal ,"}
     assert len(asked) == len(settled) and all(option in line for option in settled)
     assert "duplicates removed" in result.output and "the header again" in result.output
+
+
+def test_check_leaves_open_what_no_column_fits(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user,when,foo\na,2024-03-01 10:00Z,web\n", encoding="utf-8")
+    said = run("check", log).output
+    assert f"check {log} --columns 'customer_id=user,timestamp=when,channel=…'" in said
+
+
+def test_check_steers_no_terminal_and_its_lines_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["us\x1b[31mer", "when\x07", "so,urce", "it's\u202e"]
+    header = ",".join(f'"{name}"' for name in names)
+    Path("-x y.csv").write_text(header + "\na,2024-03-01 10:00Z,web,1\n", encoding="utf-8")
+    roles = ["customer_id", "timestamp", "channel"]
+    line = ",".join(f'"{role}={name}"' for role, name in zip(roles, names, strict=False))
+    for columns in ((), ("--columns", line)):
+        said = run("check", *columns, "--", "-x y.csv")
+        assert not set(said.output) & {"\x1b", "\x07", "\u202e"}
+        assert "'so,urce'" in said.output and "./-x y.csv" in said.output
+    assert said.exit_code == 0
+    (pasted,) = (one for one in said.output.splitlines() if "run start_here" in one)
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\n' {pasted.partition('start_here')[2]}"],
+        capture_output=True, check=True, encoding="utf-8", env={"LC_ALL": "C.UTF-8"},
+    ).stdout.splitlines()  # fmt: skip
+    assert words == ["--events", "./-x y.csv", "--columns", line.replace('"', "", 4)]
+
+
+def test_warnings_are_told_in_one_line() -> None:
+    from omninb.cli_options import Group
+
+    @click.command()
+    def warn() -> None:
+        warnings.warn("fewer rows", stacklevel=1)
+
+    said = CliRunner().invoke(Group("omninb", [warn]), ["warn"])
+    assert said.output == "omninb: fewer rows\n"

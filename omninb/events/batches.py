@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,20 +12,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.encoding import refuse_hidden, refuse_not_utf8
-from omninb.events.ledger import Ledger, settle, take_all
+from omninb.events.columns import Columns, take_all, together
+from omninb.events.days import as_written, in_zone
+from omninb.events.encoding import refuse_hidden, refuse_large, refuse_not_utf8
+from omninb.events.ids import read_ids, read_keys
+from omninb.events.ledger import Ledger
 from omninb.events.moments import read_moments
 from omninb.events.money import read_money, read_scores
 from omninb.events.parts import Part
 from omninb.events.pseudonyms import ID_ROLES, Pseudonyms
 from omninb.events.refusals import Refusals
-from omninb.events.roles import KEYS, MONEY, NAMES, ROLES
-from omninb.events.texts import DICTIONARY, as_text, plain, read_ids
+from omninb.events.roles import DAY, KEYS, MONEY, NAMES, ROLES
+from omninb.events.settling import settle
+from omninb.events.texts import as_text, plain
 
 # What a column as a whole says (its decimal sign, say) is judged on at least so many rows.
 ROWS = 1 << 19
 _HOUR = 3_600_000_000
-Columns = dict[str, pa.ChunkedArray]
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Typed:
 
     batches: list[Columns] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
-    currencies: set[str] = field(default_factory=set)
+    currencies: Counter[str] = field(default_factory=Counter)
 
     def add(
         self, parts: list[Part], roles: Mapping[str, str], rules: Rules, ledger: Ledger
@@ -79,6 +83,8 @@ class Typed:
         _refuse_headers(parts, refusals)
         if any(part.text is None for part in parts):  # lines of text were looked at before
             raw = {name: refuse_not_utf8(column, name, refusals) for name, column in raw.items()}
+        for column in raw.values():
+            refuse_large(column, refusals)
         given = {role: raw[column] for role, column in roles.items()}
         if not rows:  # without rows, types say nothing
             given = {role: pa.chunked_array([pa.array([], pa.string())]) for role in given}
@@ -100,7 +106,8 @@ class Typed:
             typed = take_all(typed, mask)
             currency = None if currency is None else currency.filter(mask)
         if currency is not None:
-            self.currencies |= {str(one) for one in currency.unique().to_pylist() if one}
+            counted = currency.drop_null().value_counts().to_pylist()
+            self.currencies.update({one["values"]: one["counts"] for one in counted})
         if rows or not self.batches:
             self.batches.append(typed)
         self.parts += settle(parts, refusals, refusals.withhold)
@@ -147,50 +154,6 @@ def _columns(part: Part) -> Columns:
     return columns
 
 
-def together(tables: list[Columns]) -> Columns:
-    """Tables below each other; text that only some store by dictionary is plain text.
-
-    Raises
-    ------
-    OmninbError
-        If a column holds kinds that do not go together.
-    """
-    if len(tables) == 1:
-        return tables[0]
-    for name in dict.fromkeys(name for columns in tables for name in columns):
-        kinds = {columns[name].type for columns in tables if name in columns}
-        ids = name == "customer_id" and kinds <= {pa.string(), DICTIONARY, pa.int64()}
-        if len(kinds) > 1 and (ids or kinds & {pa.string(), DICTIONARY}):
-            target = pa.string() if ids else _common(name, kinds - {DICTIONARY}, tables)
-            for columns in tables:
-                if name in columns:
-                    column = columns[name]
-                    by_words = pa.types.is_dictionary(column.type)
-                    columns[name] = (column.cast(pa.string()) if by_words else column).cast(target)
-    try:
-        table = pa.concat_tables([pa.table(one) for one in tables], promote_options="permissive")
-    except pa.ArrowException as error:
-        raise OmninbError(
-            f"The files do not fit together: {error}. Read them one kind at a time."
-        ) from error
-    return dict(zip(table.column_names, table.columns, strict=True))
-
-
-def _common(name: str, kinds: set[pa.DataType], tables: list[Columns]) -> pa.DataType:
-    """The type that all texts of a column can take which only some tables hold as text."""
-    others = kinds - {pa.string(), pa.null()}
-    if len(others) == 1:
-        (other,) = others
-        texts = [one[name] for one in tables if name in one and one[name].type != other]
-        try:
-            for text in texts:
-                text.cast(pa.string()).cast(other)
-            return other
-        except pa.ArrowException:
-            pass
-    return pa.string()
-
-
 def _refuse_headers(parts: list[Part], refusals: Refusals) -> None:
     if all(part.repeated_header is None for part in parts):
         return
@@ -216,28 +179,37 @@ def _typed(
     """The role columns, typed, in the order of `ROLES`."""
     typed: Columns = {}
     if "customer_id" in given:
-        typed["customer_id"], nobody = read_ids(
+        typed["customer_id"], nobody, trimmed = read_ids(
             given["customer_id"], refusals, source=roles["customer_id"]
         )
+        _enter_trimmed("customer_id", trimmed, ledger)
         if nobody:
             ledger.add("customer_id is a word such as NA, None, - or 0", "warning", nobody)
-    for role in ("timestamp", "day"):
+    for role in ("timestamp", DAY):
         if role in given:
             typed[role] = _moments(given[role], role, roles[role], refusals, ledger, rules)
     for role in ROLES[2:]:
         if role not in given:
             continue
         if role in MONEY:
-            typed[role] = read_money(
+            typed[role], doubtful = read_money(
                 given[role], role, refusals, source=roles[role], decimal=rules.decimal
             )
+            if doubtful:
+                ledger.add(
+                    f"{role}: each point stands before three digits: 1.500 was taken for 1.5",
+                    "warning", doubtful,
+                )  # fmt: skip
         elif role == "score":
             typed[role] = read_scores(
                 given[role], refusals, source=roles[role], decimal=rules.decimal
             )
+        elif role in KEYS:
+            typed[role], trimmed = read_keys(given[role], role, refusals, source=roles[role])
+            _enter_trimmed(role, trimmed, ledger)
         else:
             column = as_text(given[role], role, roles[role])
-            if role in ("channel", "event", *KEYS):
+            if role in ("channel", "event"):
                 refuse_hidden(column, role, refusals)
             if role in NAMES and pa.types.is_string(column.type):
                 column = column.dictionary_encode()
@@ -249,6 +221,11 @@ def _typed(
     return typed
 
 
+def _enter_trimmed(role: str, rows: int, ledger: Ledger) -> None:
+    if rows:
+        ledger.add(f"{role}: spaces around it were taken away", "repaired", rows)
+
+
 def _moments(
     column: pa.ChunkedArray, role: str, source: str, refusals: Refusals, ledger: Ledger,
     rules: Rules,
@@ -256,9 +233,14 @@ def _moments(
     """Moments of touchpoints, or days as the midnights of UTC that bear their dates."""
     times: dict[str, Any] = {"time_unit": rules.time_unit, "day_first": rules.day_first}
     times["timezone"] = rules.timezone if role == "timestamp" else "UTC"
-    moments, twice, offsets = read_moments(column, refusals, source=source, **times)
+    column = as_written(column) if role == DAY else column
+    moments, twice, offsets, early = read_moments(
+        column, refusals, role=role, source=source, **times
+    )
     if twice:
         ledger.add("local time exists twice: the first was taken", "repaired", twice)
+    if early:
+        ledger.add("most times are before 1990: is time_unit right?", "warning", early)
     if role == "timestamp":
         ledger.offsets.update(offsets)
         limit = rules.as_of + _HOUR
@@ -266,7 +248,7 @@ def _moments(
         if latest is not None and latest > limit:
             late = pc.greater(moments.cast(pa.int64()), limit).fill_null(False)
             refusals.refuse(late.to_numpy(), "timestamp is in the future")
-    return moments
+    return in_zone(moments, column, rules.timezone) if role == DAY else moments
 
 
 def _others(raw: Columns, roles: Mapping[str, str]) -> Columns:

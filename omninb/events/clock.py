@@ -11,8 +11,11 @@ import numpy.typing as npt
 
 from omninb.errors import OmninbError, closest, nearest
 
+DAY_MICROS = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Micros = npt.NDArray[np.int64]
+# Files beside the zones: what this machine is set to, and the same zones again.
+_NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 
 
 class Moments(NamedTuple):
@@ -26,9 +29,11 @@ class Moments(NamedTuple):
 def zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name; OmninbError with the nearest name if there is none."""
     try:
+        if str(name).startswith(_NO_ZONES):
+            raise ValueError(name)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-        known = available_timezones()
+        known = [one for one in available_timezones() if not one.startswith(_NO_ZONES)]
         close = closest(str(name), known)
         raise OmninbError(
             f'timezone={name!r} is not an IANA time zone such as "Europe/Berlin".'

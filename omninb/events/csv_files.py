@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.lines import Bytes, Lines, Mask, blocks
+from omninb.events.encoding import LARGEST_FIELD, TOO_LARGE
+from omninb.events.headers import dialect, distinct_names, header_of, same_as_header
+from omninb.events.lines import Bytes, Lines, blocks
 from omninb.events.packing import unpacked
-from omninb.events.parts import CUT, Part, Refused
+from omninb.events.parts import CUT, TEXT_LIMIT, Part, Refused
+from omninb.events.refusals import Mask
 
-LARGEST_FIELD = 2_000_000
-_DELIMITERS = ",;\t|"
-_MARK = b"\xef\xbb\xbf"
-_TEXT_LIMIT = 100_000
 _CUT = CUT.encode()
 
 
-def read_csv(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+def read_csv(path: Path, name: str, max_unpacked: int | None = None) -> Iterator[Part]:
     """Read one CSV file block by block, every column as text.
 
     Parameters
     ----------
     path : Path
         Plain, gzip or zstd; the first bytes tell which, not the name.
+    name : str
+        What it is called.
     max_unpacked : int, optional
         Bytes that a packed file may unpack to; 100 times its size without it.
 
@@ -46,96 +43,36 @@ def read_csv(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
     OmninbError
         If the file is empty, not UTF-8, damaged, still growing, or not CSV.
     """
-    name = path.name
-    pieces, delimiter = _dialect(unpacked(path, max_unpacked), name)
+    pieces, delimiter = dialect(unpacked(path, name, max_unpacked), name)
     notes = [] if delimiter == "," else [f"fields are separated by {delimiter!r}"]
     names: list[str] = []
     for data, lines in blocks(pieces, name, ord(delimiter)):
         header = 0
         if not names and len(lines.starts):
-            header, names = 1, _header(data, lines, name, delimiter)
+            header, names = 1, header_of(data, lines, name, delimiter)
         if names:
-            yield _part(path, data, lines, names, delimiter, header, notes)
+            yield _part(path, name, data, lines, names, delimiter, header, notes)
 
 
 def csv_columns(path: Path) -> list[str]:
     """The column names of a CSV file."""
-    pieces, delimiter = _dialect(unpacked(path), path.name)
+    pieces, delimiter = dialect(unpacked(path, path.name), path.name)
     for data, lines in blocks(pieces, path.name, ord(delimiter)):
         if len(lines.starts):
-            return distinct_names(_header(data, lines, path.name, delimiter))
+            return distinct_names(header_of(data, lines, path.name, delimiter))
     raise AssertionError("a text that is not empty has a first line")
 
 
 def text_at(data: Bytes, lines: Lines, row: int) -> str:
-    """The text of one record; of an overlong one its first 100,000 bytes."""
+    """The text of one record; of an overlong one more than the quarantine keeps."""
     begin, end = int(lines.starts[row]), int(lines.ends[row])
-    text = data[begin : min(end, begin + _TEXT_LIMIT)].tobytes().decode("utf-8", "replace")
-    return text + " …" if end - begin > _TEXT_LIMIT else text
-
-
-def distinct_names(names: list[str]) -> list[str]:
-    """Column names with the second ``a`` called ``a (2)``.
-
-    Examples
-    --------
-    >>> distinct_names(["a", "b", "a"])
-    ['a', 'b', 'a (2)']
-    """
-    given: dict[str, None] = {}
-    for name in names:
-        unique, count = name, 1
-        while unique in given:
-            count += 1
-            unique = f"{name} ({count})"
-        given[unique] = None
-    return list(given)
-
-
-def _dialect(pieces: Iterator[bytes], name: str) -> tuple[Iterator[bytes], str]:
-    """The text without a byte order mark, and the delimiter, which the header alone settles."""
-    head = next(pieces, b"")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise OmninbError(f"{name} is UTF-16. Save it as UTF-8.")
-    head = head.removeprefix(_MARK)
-    if not head.strip():
-        raise OmninbError(f"{name} is empty: there is not even a header line.")
-    first = head.lstrip(b"\r\n")[: 1 << 20].decode("utf-8", "replace")
-    counts = {delimiter: len(_fields(first, delimiter, name)) for delimiter in _DELIMITERS}
-    return chain([head], pieces), max(counts, key=lambda delimiter: counts[delimiter])
-
-
-def _fields(text: str, delimiter: str, name: str) -> list[str]:
-    """The fields of the first record of a text."""
-    try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise OmninbError(f"{name}, line 1: the header cannot be read: {error}") from error
-
-
-def _header(data: Bytes, lines: Lines, name: str, delimiter: str) -> list[str]:
-    """The column names, in the first record."""
-    header = data[lines.starts[0] : lines.ends[0]].tobytes()
-    where = f"{name}, line {lines.numbers[0]}"
-    if b"\0" in header:
-        raise OmninbError(
-            f"{where}: the header holds NUL bytes. Perhaps the file is UTF-16, or no text at all. "
-            "Save it as UTF-8."
-        )
-    try:
-        text = header.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise OmninbError(
-            f"{where}: the header is not UTF-8 (byte {error.start + 1}). Save the file as UTF-8."
-        ) from error
-    if lines.spoilt[0]:
-        raise OmninbError(f"{where}: the header holds text after a closing quote. Mend that line.")
-    return _fields(text, delimiter, name)
+    most = 4 * TEXT_LIMIT + 4  # bytes, of which UTF-8 makes a character of four at most
+    return data[begin : min(end, begin + most)].tobytes().decode("utf-8", "replace")
 
 
 def _part(
-    path: Path, data: Bytes, lines: Lines, names: list[str], delimiter: str, header: int,
-    notes: list[str],
+    path: Path, name: str, data: Bytes, lines: Lines, names: list[str], delimiter: str,
+    header: int, notes: list[str],
 ) -> Part:  # fmt: skip
     """The records of one block."""
     reasons = _unreadable(data, lines, ord(delimiter))
@@ -143,18 +80,18 @@ def _part(
     record[:header] = False
     record[list(reasons)] = False
     at = np.flatnonzero(record)
-    table, refused = _read(_only(data, lines, record), names, delimiter, path.name)
+    table, refused = _read(_only(data, lines, record), names, delimiter, name)
     reasons |= {int(at[place]): reason for place, reason in refused.items() if place < len(at)}
     kept = np.delete(at, list(refused)) if refused else at
     if len(kept) != table.num_rows or len(refused) > len(at):
         raise OmninbError(
-            f"{path.name}: from line {lines.numbers[0] if len(at) else 1}, the CSV reader found "
+            f"{name}: from line {lines.numbers[0] if len(at) else 1}, the CSV reader found "
             f"{table.num_rows + len(refused):,} records, and omninb's own count of lines found "
             f"{len(at):,}. Nothing was read, for rows would be lost or doubled. Look for quotes "
             "inside unquoted fields, or save the file as Parquet."
         )
     return Part(
-        name=path.name,
+        name=name,
         path=str(path),
         table=table,
         numbers=lines.numbers[kept],
@@ -173,7 +110,7 @@ def _part(
         continuation=lines.continuation,
         text=lambda row: text_at(data, lines, int(kept[row])),
         notes=notes,
-        repeated_header=_same_as_header(table, names),
+        repeated_header=same_as_header(table, names),
         line_ends=lines.line_ends,
         size=lines.used,
         spans=None if lines.spans is None else lines.spans[kept],
@@ -200,7 +137,7 @@ def _unreadable(data: Bytes, lines: Lines, delimiter: int) -> dict[int, str]:
         at = text.find(_CUT, at + 1)
     for row in np.flatnonzero(lines.ends - lines.starts > LARGEST_FIELD).tolist():
         if _longest(data[lines.starts[row] : lines.ends[row]], delimiter) > LARGEST_FIELD:
-            found[row] = "a field over 2 MB"
+            found[row] = TOO_LARGE
     if len(lines.starts) and not _is_utf8(data):
         for row in np.flatnonzero(np.maximum.reduceat(data, lines.starts) > 127).tolist():
             if not _is_utf8(data[lines.starts[row] : lines.ends[row]]):
@@ -270,14 +207,3 @@ def _read(
     except pa.ArrowException as error:
         raise OmninbError(f"{name} cannot be read as CSV: {error}") from error
     return table.rename_columns(distinct_names(names)), refused
-
-
-def _same_as_header(table: pa.Table, header: list[str]) -> Mask | None:
-    """Rows that repeat the header, or None where there are none."""
-    same = None
-    for column, name in zip(table.columns, header, strict=True):
-        equal = pc.fill_null(pc.equal(column, name), name == "")
-        same = equal if same is None else pc.and_(same, equal)
-        if not pc.any(same).as_py():
-            return None
-    return None if same is None else same.to_numpy(zero_copy_only=False)

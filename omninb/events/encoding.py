@@ -1,4 +1,4 @@
-"""Texts that cannot be taken as they are: not UTF-8, or with characters that nobody sees."""
+"""Texts that cannot be taken as they are: not UTF-8, too long, or with what nobody sees."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ import pyarrow.compute as pc
 from omninb.errors import OmninbError
 from omninb.events.refusals import Mask, Refusals
 
+LARGEST_FIELD = 2_000_000
+TOO_LARGE = "a field over 2 MB"
 # Control characters but for tab and line ends, which are spaces; and those that turn the direction
 # of writing, by which one name can be made to look like another.
 _HIDDEN = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}"
     r"\x{61c}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 )
+# Characters of no width, by which two ids would look the same; in names they are left out.
+_UNSEEN = r"[\x{ad}\x{200b}\x{2060}-\x{2064}\x{feff}]"
+_LOST = r"\x{fffd}"
 
 
 def refuse_not_utf8(column: pa.ChunkedArray, name: str, refusals: Refusals) -> pa.ChunkedArray:
@@ -55,7 +60,7 @@ def refuse_not_utf8(column: pa.ChunkedArray, name: str, refusals: Refusals) -> p
 
 def _not_utf8(words: pa.Array) -> Mask | None:
     """Which texts are not UTF-8; None where all are."""
-    text = _bytes_of(words)
+    text = bytes_of(words)
     if not text.size or text.max() < 128:
         return None
     try:
@@ -79,7 +84,7 @@ def _without(words: pa.Array, bad: Mask) -> pa.Array:
     return kept.cast(pa.string())
 
 
-def _bytes_of(words: pa.Array) -> np.ndarray:
+def bytes_of(words: pa.Array) -> np.ndarray:
     """The bytes of all texts of an array, one behind the other."""
     _, offsets, data = words.buffers()
     if data is None or not len(words):
@@ -88,27 +93,60 @@ def _bytes_of(words: pa.Array) -> np.ndarray:
     return np.frombuffer(data, np.uint8)[first:last]
 
 
+def refuse_large(column: pa.ChunkedArray, refusals: Refusals) -> None:
+    """Refuse texts of more bytes than a field may have."""
+    by_dictionary = pa.types.is_dictionary(column.type)
+    masks = []
+    for chunk in column.chunks:
+        words = chunk.dictionary if by_dictionary else chunk
+        large = None
+        if pa.types.is_string(words.type) and bytes_of(words).size > LARGEST_FIELD:
+            large = pc.greater(pc.binary_length(words), LARGEST_FIELD)
+        if large is None or not pc.any(large).as_py():
+            masks.append(np.zeros(len(chunk), bool))
+            continue
+        rows = large.take(chunk.indices) if by_dictionary else large
+        masks.append(rows.fill_null(False).to_numpy(zero_copy_only=False))
+    if masks:
+        refusals.refuse(np.concatenate(masks), TOO_LARGE)
+
+
 def refuse_hidden(column: pa.ChunkedArray, role: str, refusals: Refusals) -> None:
-    """Refuse texts with NUL, bidi or control characters; ids with a line end too."""
-    pattern = rf"{_HIDDEN}|[\n\r]" if role.endswith("_id") else _HIDDEN
-    hidden = []
+    """Refuse texts with NUL, bidi or control characters, and those of which a part was lost.
+
+    Ids also with line ends and with characters of no width.
+    """
+    is_id = role.endswith("_id")
+    reasons = {
+        rf"{_HIDDEN}|[\n\r]" if is_id else _HIDDEN: "holds NUL, bidi or control characters",
+        _LOST: "holds a replacement character: its text was lost, so take the row from its source",
+    }
+    if is_id:
+        reasons[_UNSEEN] = "holds characters that nobody sees"
+    if not _holds(column, "|".join(reasons)).any():
+        return
+    for pattern, reason in reasons.items():
+        refusals.refuse(_holds(column, pattern), f"{role} {reason}")
+
+
+def _holds(column: pa.ChunkedArray, pattern: str) -> Mask:
+    """The rows of texts in which a pattern is found."""
+    masks = []
     for chunk in column.chunks:
         by_dictionary = pa.types.is_dictionary(chunk.type)
         words = chunk.dictionary if by_dictionary else chunk
         found = _hidden(words, pattern) if pa.types.is_string(words.type) else None
         if found is None:
-            hidden.append(np.zeros(len(chunk), bool))
+            masks.append(np.zeros(len(chunk), bool))
         else:
             rows = found.take(chunk.indices) if by_dictionary else found
-            hidden.append(rows.fill_null(False).to_numpy(zero_copy_only=False))
-    if hidden:
-        reason = f"{role} holds NUL, bidi or control characters"
-        refusals.refuse(np.concatenate(hidden), reason)
+            masks.append(rows.fill_null(False).to_numpy(zero_copy_only=False))
+    return np.concatenate(masks) if masks else np.zeros(0, bool)
 
 
 def _hidden(words: pa.Array, pattern: str) -> pa.Array | None:
     """Which texts hold such characters; None where all bytes are plain ASCII."""
-    text = _bytes_of(words)
+    text = bytes_of(words)
     if not text.size or (text.min() >= 32 and text.max() < 127):
         return None
     return pc.match_substring_regex(words, pattern)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from numbers import Integral, Real
 
 import pandas as pd
 
 from omninb.errors import OmninbError
 from omninb.events.ledger import Ledger
+from omninb.events.parts import Part
+from omninb.events.settling import quarantine_frame, quarantine_reasons
 from omninb.events.window import instant
 
 WARNED_ABOVE = 0.01
@@ -23,7 +27,7 @@ def check_share(max_quarantined: object) -> float:
     OmninbError
         If it is no number from 0 to 1.
     """
-    number = isinstance(max_quarantined, int | float) and not isinstance(max_quarantined, bool)
+    number = isinstance(max_quarantined, Real) and not isinstance(max_quarantined, bool)
     if not number or not 0 <= max_quarantined <= 1:  # type: ignore[operator]
         meant = ""
         if number and 1 < max_quarantined <= 100:  # type: ignore[operator]
@@ -35,30 +39,34 @@ def check_share(max_quarantined: object) -> float:
 
 
 def expect_few_quarantined(
-    reasons: pd.DataFrame, read: int, max_quarantined: float, ledger: Ledger, inside: int = 0
+    parts: Sequence[Part], max_quarantined: float, ledger: Ledger, name: str = ""
 ) -> None:
-    """Warn of more than 1 % quarantined rows, and refuse more than `max_quarantined`.
+    """Warn of more than 1 % quarantined rows of a table, and refuse more than `max_quarantined`.
+
+    Lines inside quoted fields of quarantined rows count too: a stray quote makes one of many rows.
 
     Parameters
     ----------
-    reasons : DataFrame
-        ``reason``, ``rows`` and ``example`` (a place), the most frequent reason first.
-    read : int
-        Rows read.
+    parts : sequence of Part
+        The table's own, settled: a large clean table is no excuse for another.
     max_quarantined : float
-        The share of `read` that may be quarantined.
+        The share that may be quarantined.
     ledger : Ledger
         Receives the warning.
-    inside : int
-        Lines inside quoted fields of quarantined rows: a stray quote makes one of many rows.
+    name : str
+        What the table is called, where there are several.
     """
+    reasons = quarantine_reasons(quarantine_frame(parts), parts)
+    read = sum(part.rows for part in parts)
+    inside = sum(row.lines - 1 for part in parts for row in part.refused)
     refused = int(reasons["rows"].sum())
     lost, whole = refused + inside, read + inside
     share = lost / whole if whole else 0.0
     if share <= min(WARNED_ABOVE, max_quarantined):
         return
     lines = f", with the {inside:,} further lines of their records" if inside else ""
-    said = f"{refused:,} of {read:,} rows ({share:.1%}{lines}) are quarantined"
+    at = f"{name}: " if name else ""
+    said = f"{at}{refused:,} of {read:,} rows ({share:.1%}{lines}) are quarantined"
     found = [
         f"  {row.rows:>10,}  {row.reason} (first: {row.example})"
         for row in reasons.head(_SHOWN).itertuples()
@@ -72,7 +80,8 @@ def expect_few_quarantined(
             f"Mend the source, or accept the loss with max_quarantined={rounded:g}.",
             {"max_quarantined": (rounded,)},
         )
-    ledger.add("more than 1 % of the rows are quarantined", "warning", refused, f"{share:.1%}")
+    check = f"{at}more than 1 % of the rows are quarantined"
+    ledger.add(check, "warning", refused, f"{share:.1%}")
     warnings.warn(f"{said}: log.quarantine holds them.\n{listed}", stacklevel=4)
 
 
@@ -103,19 +112,21 @@ def _words(time: pd.Timedelta) -> str:
 
 
 def expect_no_drop(read: int, expect_rows: object, ledger: Ledger) -> None:
-    """Warn of fewer rows than the last run read, and refuse less than half of them."""
+    """Warn of fewer rows of touchpoints than the last run read, and refuse less than half."""
     if expect_rows is None:
         return
-    if not isinstance(expect_rows, int) or isinstance(expect_rows, bool) or expect_rows < 0:
+    number = isinstance(expect_rows, Integral) and not isinstance(expect_rows, bool)
+    before = int(expect_rows) if number else -1  # type: ignore[call-overload]
+    if before < 0:
         raise OmninbError(f"expect_rows={expect_rows!r}: give the number of rows of the last run.")
-    if read >= expect_rows:
+    if read >= before:
         return
-    said = f"{read:,} rows were read, and {expect_rows:,} the last time"
-    if 2 * read < expect_rows:
+    said = f"of touchpoints, {read:,} rows were read, and {before:,} the last time"
+    if 2 * read < before:
         raise OmninbError(
-            f"expect_rows={expect_rows}: {said}, less than half as many. Perhaps the export was "
+            f"expect_rows={before}: {said}, less than half as many. Perhaps the export was "
             "cut short. Export it again, or leave expect_rows out."
         )
-    lost = expect_rows - read
-    ledger.add("fewer rows than the last time", "warning", lost, f"{lost / expect_rows:.1%}")
-    warnings.warn(f"{said}: {lost / expect_rows:.1%} fewer.", stacklevel=4)
+    lost = before - read
+    ledger.add("fewer rows than the last time", "warning", lost, f"{lost / before:.1%}")
+    warnings.warn(f"{said}: {lost / before:.1%} fewer.", stacklevel=4)

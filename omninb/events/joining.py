@@ -9,14 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.batches import Columns
+from omninb.events.clock import DAY_MICROS
+from omninb.events.columns import Columns
 from omninb.events.ledger import Ledger
+from omninb.events.naming import enter_merged
 from omninb.events.repeats import codes
-from omninb.events.roles import MONEY, NAMES, ROLES
-from omninb.events.tables import DAY, Table
+from omninb.events.roles import DAY, MONEY, NAMES, ROLES
+from omninb.events.tables import Table
 from omninb.events.texts import fold, read_names
 
-_DAY = 86_400_000_000
 Places = npt.NDArray[np.int64]
 
 
@@ -48,6 +49,10 @@ def join(typed: Columns, table: Table, timezone: str | None, ledger: Ledger) -> 
     keys = table.source.keys
     given = {name: one for name, one in table.columns.items() if name not in (*keys, "timestamp")}
     _check(given, typed, table)
+    for name in given.keys() & set(NAMES):
+        column, merged, merged_rows, _ = read_names(given[name])
+        given[name] = column.unify_dictionaries()
+        enter_merged(ledger, f"{table.name}: {name}", merged, merged_rows)
     here, there = _matched(typed, table.columns, keys, timezone)
     rows = len(there)
     known = np.isin(there, here)
@@ -64,8 +69,6 @@ def join(typed: Columns, table: Table, timezone: str | None, ledger: Ledger) -> 
             row_of = np.where(early, rows, row_of)
         at = pa.array(row_of, mask=row_of == rows)
         for name, column in plain.items():
-            if name in NAMES:
-                column = read_names(column).column.unify_dictionaries()
             typed[name] = column.combine_chunks().take(at)
     for role in MONEY:
         if role in given:
@@ -171,7 +174,7 @@ def _key(columns: Columns, key: str, timezone: str | None) -> pa.ChunkedArray:
                 columns["timestamp"].cast(pa.timestamp("us", timezone or "UTC"))
             )
         micros = np.asarray(moments.cast(pa.int64()).to_numpy(), np.int64)
-        return pa.chunked_array([pa.array(micros // _DAY)])
+        return pa.chunked_array([pa.array(micros // DAY_MICROS)])
     if key not in columns:
         raise OmninbError(f"per={key!r}: the touchpoints have no {key}.")
     column = columns[key]

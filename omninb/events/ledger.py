@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from omninb.errors import OmninbError
-from omninb.events.parts import CUT, Part, Refused
-from omninb.events.refusals import WITHHELD, Refusals
+from omninb.events.parts import Part
 
 POOLED = " customers pooled"
-_TEXT_LIMIT = 10_000
 _SHOWN = 5
 _LONG, _MANY = 100, 0.01  # lines of one record, and the share of lines inside quoted fields
 
@@ -65,97 +59,6 @@ def without_examples(quality: pd.DataFrame) -> pd.DataFrame:
     return quality.assign(example=quality["example"].where(told, ""))
 
 
-def settle(parts: Sequence[Part], refusals: Refusals, withhold: bool = False) -> list[Part]:
-    """The parts without their rows, those refused after reading among the refused.
-
-    Parameters
-    ----------
-    parts : sequence of Part
-        In the order of their rows.
-    refusals : Refusals
-        Rows refused after reading, counted through all parts.
-    withhold : bool, default False
-        Keep no raw texts, which hold ids.
-
-    Returns
-    -------
-    list of Part
-        What they keep is small.
-    """
-    late = refusals.rows_of()
-    settled, at, offset = [], 0, 0
-    for part in parts:
-        rows, refused, first = part.table.num_rows, list[Refused](), at
-        whole = -1  # a wide row is refused as a whole, and once
-        while at < len(late) and late[at][0] < offset + rows:
-            row, reason = late[at][0] - offset, late[at][1]
-            if part.origin is None or part.origin[row] != whole:
-                refused.append(Refused(part.line(row), part.raw(row), reason, part.lines(row)))
-            whole = -1 if part.origin is None else part.origin[row]
-            at += 1
-        offset += rows
-        settled.append(part.without_rows(refused, at - first))
-    if withhold:
-        settled = [
-            replace(part, refused=[row._replace(text=WITHHELD) for row in part.refused])
-            for part in settled
-        ]
-    return settled
-
-
-def quarantine_frame(parts: Sequence[Part]) -> pd.DataFrame:
-    """Every refused row of settled parts, by file and line.
-
-    Returns
-    -------
-    DataFrame
-        ``file``, ``line`` (physical line on which the record starts; row number from 1 for tables),
-        ``text`` (raw; of an overlong one the beginning and `CUT`), ``reason``.
-    """
-    rows = [(part.path, *row[:3]) for part in parts for row in part.refused]
-    table = pd.DataFrame(rows, columns=["file", "line", "text", "reason"])
-    long = table["text"].str.len() > _TEXT_LIMIT
-    if long.any():
-        table.loc[long, "text"] = table["text"].str[: _TEXT_LIMIT - len(CUT)] + CUT
-        table.loc[long, "reason"] += "; its text is cut"
-    return table.astype({"file": "str", "line": "int64", "text": "str", "reason": "str"})
-
-
-def file_counts(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    """Per file, from settled parts: lines and rows, by base name, which must balance.
-
-    Raises
-    ------
-    OmninbError
-        If physical lines ≠ header + blank + continuation + accepted + quarantined; of wide files,
-        the touchpoints beyond one for each row (``melted``) are added to the lines.
-    """
-    counted: dict[str, dict[str, Any]] = {}
-    for part in parts:
-        numbers = {
-            "lines": part.physical,
-            "header": part.header,
-            "blank": part.blank,
-            "continuation": part.continuation,
-            "accepted": part.accepted,
-            "quarantined": len(part.refused),
-        }
-        file = counted.setdefault(part.path, {"file": part.name, **dict.fromkeys(numbers, 0)})
-        for name, number in numbers.items():
-            file[name] += number
-        if part.wide:
-            file["melted"] = file.get("melted", 0) + part.melted
-    for file in counted.values():
-        expected = file["lines"] + file.get("melted", 0)
-        accounted = sum(file[name] for name in list(numbers)[1:])
-        if file["lines"] and expected != accounted:
-            raise OmninbError(
-                f"{file['file']}: {file['lines']:,} lines, but only {accounted:,} accounted for. "
-                "Nothing was read."
-            )
-    return list(counted.values())
-
-
 def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
     """What is to be said of each file: its dialect, its line ends, and records of many lines."""
     notes: Counter[tuple[str, str]] = Counter()
@@ -186,25 +89,17 @@ def enter_files(ledger: Ledger, parts: Sequence[Part]) -> None:
             )  # fmt: skip
     for (name, note), rows in notes.items():
         ledger.add(f"{name}: {note}", "note", rows)
-
-
-def quarantine_reasons(quarantine: pd.DataFrame) -> pd.DataFrame:
-    """``reason``, ``rows`` and ``example``, the place of its first row; the most frequent first."""
-    rows = quarantine["reason"].value_counts()
-    first = quarantine.drop_duplicates("reason").set_index("reason").loc[rows.index]
-    places = [
-        f"{file.replace(chr(92), '/').rpartition('/')[2]}, line {line}"
-        for file, line in zip(first["file"], first["line"], strict=True)
-    ]
-    return pd.DataFrame({"reason": list(rows.index), "rows": rows.tolist(), "example": places})
+    for key in dict.fromkeys(key for part in parts for key in part.keyed):
+        both = np.array([part.keyed[key] for part in parts if key in part.keyed])
+        rows, differ = both.sum(axis=0).tolist()
+        ledger.add(
+            f"{key!r} is a column and in names of folders: the column was taken", "note", rows
+        )
+        if differ:
+            ledger.add(f"{key!r} is not what the folder's name says", "warning", differ)
 
 
 def enter_quarantine(ledger: Ledger, reasons: pd.DataFrame) -> None:
     """One entry for each reason, the most frequent first, with the place of its first row."""
     for reason, rows, example in reasons.itertuples(index=False, name=None):
         ledger.add(reason, "quarantined", rows, example)
-
-
-def take_all(columns: dict[str, pa.ChunkedArray], mask: pa.Array) -> dict[str, pa.ChunkedArray]:
-    """The rows of `mask` in every column."""
-    return {name: column.filter(mask) for name, column in columns.items()}

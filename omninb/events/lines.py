@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from omninb.errors import OmninbError
+from omninb.events.refusals import Mask
 
 _QUOTE, _LF, _CR = 34, 10, 13
 LONGEST_RECORD = 64 << 20
 
 Bytes = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

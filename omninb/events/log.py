@@ -43,7 +43,7 @@ class EventLog:
     counts : dict
         read = accepted + quarantined; accepted = used + duplicates_removed.
     files : list of dict
-        Lines and rows of each file, by base name.
+        Lines and rows of each file, by the end of its path that no other file has.
     made_by : str
         The call that read it, as Python writes it; empty where it was read from memory, or where
         ``pseudonymise`` withholds the names of files.

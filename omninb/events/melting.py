@@ -41,11 +41,6 @@ def check_touchpoints(touchpoints: object, columns: Mapping[str, str] | None) ->
             )
 
 
-def melted_names(found: list[str], touchpoints: Touchpoints) -> list[str]:
-    """The columns that a table has after melting."""
-    return [*MADE, *(_kept_name(name) for name in found if name not in touchpoints)]
-
-
 def _kept_name(name: str) -> str:
     return f"source_{name}" if name in MADE else name
 
@@ -86,9 +81,9 @@ def melt(part: Part, touchpoints: Touchpoints, columns: Mapping[str, str]) -> Pa
     times = _times(table, touchpoints, part.name).take(pa.array(which * rows + row))
     made = {"timestamp": times}
     for place, role in enumerate(MADE[1:]):
-        names = pa.array([named[place] for named in touchpoints.values()], pa.string())
-        codes = pa.array(which.astype(np.int32))
-        made[role] = pa.chunked_array([pa.DictionaryArray.from_arrays(codes, names)])
+        words = pa.array([named[place] for named in touchpoints.values()], pa.string())
+        names = words.dictionary_encode()  # columns may share a channel, dictionaries hold it once
+        made[role] = pa.chunked_array([names.take(pa.array(which))])
     source_of = {column: role for role, column in columns.items()}
     for name in table.column_names:
         if name in touchpoints:
@@ -119,28 +114,29 @@ def melt(part: Part, touchpoints: Touchpoints, columns: Mapping[str, str]) -> Pa
         wide=rows,
         origin=row,
         melted=len(row) - (rows - len(never)),
-        empty={f"{c} → {e}": int(n) for (c, e), n in zip(touchpoints.values(), empty, strict=True)},
+        empty=dict(zip(touchpoints, empty.tolist(), strict=True)),
     )
 
 
-def enter_melted(ledger: Ledger, parts: Sequence[Part]) -> None:
-    """How rows became touchpoints: rows × columns of times = touchpoints + empty."""
-    empty: Counter[str] = Counter()
-    rows = width = 0
-    for part in parts:
-        if part.empty:
-            width = len(part.empty)
+def enter_melted(ledger: Ledger, tables: Mapping[str, Sequence[Part]]) -> None:
+    """How the rows of each wide table became touchpoints.
+
+    Rows × columns of times = touchpoints + empty.
+    """
+    melted = {name: parts for name, parts in tables.items() if any(one.empty for one in parts)}
+    for name, parts in melted.items():
+        empty: Counter[str] = Counter()
+        for part in parts:
             empty.update(part.empty)
-            rows += part.wide
-    if width:
-        whole = rows * width
+        rows, width = sum(part.wide for part in parts), len(empty)
+        at = f"{name}: " if len(melted) > 1 else ""
         ledger.add(
-            "wide rows melted: rows × columns of times = touchpoints + empty", "note", rows,
-            f"{rows:,} × {width} = {whole - sum(empty.values()):,} + {sum(empty.values()):,}",
+            f"{at}wide rows melted: rows × columns of times = touchpoints + empty", "note", rows,
+            f"{rows:,} × {width} = {rows * width - empty.total():,} + {empty.total():,}",
         )  # fmt: skip
-        for name, count in empty.items():
+        for column, count in empty.items():
             if count:
-                ledger.add(f"{name}: did not happen, its time is empty", "note", count)
+                ledger.add(f"{at}{column} is empty: it did not happen", "note", count)
 
 
 def _filled(column: pa.ChunkedArray) -> np.ndarray:

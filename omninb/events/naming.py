@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from omninb.errors import OmninbError, nearest
+from omninb.events.columns import Columns
 from omninb.events.ledger import POOLED, Ledger
 from omninb.events.refusals import shortened
 from omninb.events.repeats import codes
@@ -16,7 +18,6 @@ from omninb.events.roles import NAMES, ROLES
 from omninb.events.texts import NOT_SET, fold, read_names, rename, words_of
 from omninb.wording import fewer_than
 
-Columns = dict[str, pa.ChunkedArray]
 _SHOWN = 5
 _LETTERS = 24
 _FEWEST = 5
@@ -46,18 +47,10 @@ def name_columns(
         if role not in typed:
             continue
         empty = NOT_SET if role in ("channel", "event") else None
-        typed[role], merged, rows, missing = read_names(
-            typed[role], recode=recode.get(role), empty=empty
-        )
-        if merged:
-            pairs = [
-                f"{shortened(old, _LETTERS)!r} → {shortened(new, _LETTERS)!r}"
-                for old, new in merged.items()
-            ]
-            more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
-            ledger.add(
-                f"{role}: spellings merged", "repaired", rows, "; ".join(pairs[:_SHOWN]) + more
-            )
+        new_names = recode.get(role, {})
+        _refuse_unknown(f"recode={{{role!r}: …}}: the log has no {role}", new_names, typed[role])
+        typed[role], merged, rows, missing = read_names(typed[role], recode=new_names, empty=empty)
+        enter_merged(ledger, role, merged, rows)
         if missing and empty is not None:
             ledger.add(f"{role} is empty: kept as {NOT_SET}", "warning", missing)
     if "event" not in typed:
@@ -68,18 +61,50 @@ def name_columns(
     return {name: typed[name] for name in [*order, *(n for n in typed if n not in order)]}
 
 
+def enter_merged(ledger: Ledger, what: str, merged: Mapping[str, str], rows: int) -> None:
+    """Enter which spellings were given up for which."""
+    if merged:
+        pairs = [
+            " → ".join(_told_apart(shortened(old, _LETTERS), shortened(new, _LETTERS)))
+            for old, new in merged.items()
+        ]
+        more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
+        example = "; ".join(pairs[:_SHOWN]) + more
+        ledger.add(f"{what}: spellings merged", "repaired", rows, example)
+
+
+def _told_apart(old: str, new: str) -> tuple[str, str]:
+    """Two spellings as they are read; by the numbers of their letters where they look alike."""
+    alike = unicodedata.normalize("NFC", old) == unicodedata.normalize("NFC", new)
+    return (ascii(old), ascii(new)) if alike else (repr(old), repr(new))
+
+
+def check_priority(priority: Sequence[str], events: pa.ChunkedArray) -> None:
+    """Refuse what is no list of events, or names one that no touchpoint is."""
+    if isinstance(priority, str):
+        raise OmninbError(f"priority={priority!r}: give a list of events.")
+    _refuse_unknown("priority: the log has no event", priority, events)
+
+
+def _refuse_unknown(said: str, given: Iterable[str], column: pa.ChunkedArray) -> None:
+    """Refuse names that a column does not hold, for they would change nothing; `said` begins it."""
+    names = list(given)
+    if not names:
+        return
+    words = words_of(column if pa.types.is_dictionary(column.type) else column.dictionary_encode())
+    known = {fold(word) for word in words}
+    for name in names:
+        if not isinstance(name, str) or (words and fold(name) not in known):
+            raise OmninbError(f"{said} {name!r}.{nearest(str(name), words)}")
+
+
 def _phases(typed: Columns, phases: Mapping[str, str]) -> pa.ChunkedArray:
     """Each event's phase; null for events that are not mapped."""
     if "phase" in typed:
         raise OmninbError("phases: the log has a phase column already. Give one of the two.")
+    _refuse_unknown("phases: the log has no event", phases, typed["event"])
     phase_of = {fold(event): phase for event, phase in phases.items()}
     words = words_of(typed["event"])
-    known = {fold(word) for word in words}
-    for event in phases:
-        if fold(event) not in known and words:
-            raise OmninbError(
-                f"phases: the log has no event {event!r}.{nearest(str(event), words)}"
-            )
     return rename(typed["event"], {word: phase_of.get(fold(word)) for word in words}, None)
 
 

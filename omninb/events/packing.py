@@ -18,7 +18,7 @@ _RATIO = 100
 _PACKINGS = {".gz": "gzip", ".zst": "zstd"}
 
 
-def packing(path: Path) -> str:
+def packing(path: Path, name: str) -> str:
     """How a file is packed: ``none``, ``gzip`` or ``zstd``. Its first bytes tell, not its name.
 
     Raises
@@ -33,19 +33,21 @@ def packing(path: Path) -> str:
     named = _PACKINGS.get(path.suffix.lower())
     if head and named is not None and found != named:
         raise OmninbError(
-            f"{path.name} is not {named}, although its name says so: it is damaged, or it was "
+            f"{name} is not {named}, although its name says so: it is damaged, or it was "
             f"unpacked before. If it is, rename it without {path.suffix}."
         )
     return found
 
 
-def unpacked(path: Path, max_unpacked: int | None = None) -> Iterator[bytes]:
+def unpacked(path: Path, name: str, max_unpacked: int | None = None) -> Iterator[bytes]:
     """The content of a file in pieces of about 16 MB, none of them empty.
 
     Parameters
     ----------
     path : Path
         Plain, gzip (of one member or several) or zstd.
+    name : str
+        What the file is called in errors.
     max_unpacked : int, optional
         Bytes that a packed file may unpack to; 100 times its size without it.
 
@@ -55,8 +57,8 @@ def unpacked(path: Path, max_unpacked: int | None = None) -> Iterator[bytes]:
         If the packing is damaged or cut short, if it unpacks to more than it may, or if the file
         changed its size meanwhile.
     """
-    kind, size = packing(path), path.stat().st_size
-    limit = size * _RATIO if max_unpacked is None else max_unpacked
+    kind, size = packing(path, name), path.stat().st_size
+    limit = most_unpacked(size, max_unpacked)
     total = 0
     with ExitStack() as stack:
         try:
@@ -64,13 +66,13 @@ def unpacked(path: Path, max_unpacked: int | None = None) -> Iterator[bytes]:
             while piece := bytes(stream.read(PIECE)):
                 total += len(piece)
                 if kind != "none" and total > limit:
-                    raise _too_much(path.name, size, max_unpacked)
+                    raise too_much(name, size, max_unpacked)
                 yield piece
         except (OSError, EOFError, zlib.error) as error:
-            raise OmninbError(f"{path.name} is damaged or cut short: {error}") from error
+            raise OmninbError(f"{name} is damaged or cut short: {error}") from error
     if path.stat().st_size != size:
         raise OmninbError(
-            f"{path.name} is still being written: its size changed while it was read. "
+            f"{name} is still being written: its size changed while it was read. "
             "Read it again when it is complete, or read a copy of it."
         )
 
@@ -83,7 +85,13 @@ def _opened(path: Path, kind: str) -> IO[bytes] | pa.NativeFile:
     return path.open("rb")
 
 
-def _too_much(name: str, size: int, declared: int | None) -> OmninbError:
+def most_unpacked(size: int, declared: int | None) -> int:
+    """Bytes that a file of `size` bytes may unpack to."""
+    return size * _RATIO if declared is None else declared
+
+
+def too_much(name: str, size: int, declared: int | None) -> OmninbError:
+    """What is said of a file of `size` bytes that unpacks to more than it may."""
     told = f"{_RATIO} times its {size:,} bytes" if declared is None else f"{declared:,} bytes"
     return OmninbError(
         f"{name} unpacks to more than {told}. A file that does may be made to fill the memory. "

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from omninb.events.csv_files import distinct_names
+from omninb.events.headers import distinct_names
+from omninb.events.packing import most_unpacked, too_much
 from omninb.events.parts import Part
 
 # With a larger share of different texts, building dictionaries costs more than they save.
@@ -22,30 +23,41 @@ _ROWS_AT_A_TIME = 1 << 20
 _AHEAD = 4
 
 
-def read_parquet(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+def read_parquet(path: Path, name: str, max_unpacked: int | None = None) -> Iterator[Part]:
     """Read one Parquet file in blocks, some of them ahead; bytes that hold text are taken as text.
 
     Parameters
     ----------
     path : Path
         The file.
+    name : str
+        What it is called.
     max_unpacked : int, optional
-        Not asked of Parquet, whose schema tells what it holds.
+        Bytes that it may unpack to, as its metadata has it; 100 times its size without it.
 
     Yields
     ------
     Part
         One for each block of row groups, about a million rows; at least one.
+
+    Raises
+    ------
+    OmninbError
+        If it unpacks to more than it may.
     """
     with pq.ParquetFile(path) as file:
         schema, metadata = file.schema_arrow, file.metadata
+    groups_of = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    packed = path.stat().st_size
+    if sum(group.total_byte_size for group in groups_of) > most_unpacked(packed, max_unpacked):
+        raise too_much(name, packed, max_unpacked)
     texts = [
         field.name
         for field in schema
         if (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
         and _repeats(path, field.name, metadata)
     ]
-    sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    sizes = [group.num_rows for group in groups_of]
     block_of = np.cumsum([0, *sizes[:-1]]) // _ROWS_AT_A_TIME
     blocks = np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(block_of)) + 1)
 
@@ -71,8 +83,8 @@ def read_parquet(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
                     table = table.set_column(
                         index, field.name, table[index].cast(pa.string(), safe=False)
                     )
-            size = path.stat().st_size * table.num_rows // max(metadata.num_rows, 1)
-            yield Part(name=path.name, path=str(path), table=table, first=first, size=size)
+            size = packed * table.num_rows // max(metadata.num_rows, 1)
+            yield Part(name=name, path=str(path), table=table, first=first, size=size)
             first += table.num_rows
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+TEXT_LIMIT = 10_000  # characters of a row that the quarantine keeps
 # Behind a text that the quarantine holds the beginning of; a row with it is never accepted.
 CUT = " … (cut: mend the row in its source)"
 
@@ -31,7 +32,7 @@ class Part:
     Attributes
     ----------
     name, path : str
-        The file's own name (safe to show), and as it was given (for the quarantine).
+        What the file is called (safe to show), and as it was given (for the quarantine).
     table : pyarrow.Table
         The readable rows, source columns under their own names.
     numbers : int64 array or None
@@ -62,8 +63,10 @@ class Part:
         Of a melted part: its rows before, and the touchpoints beyond one for each row with any.
     origin : int64 array or None
         Of a melted part: the row before that each touchpoint comes from.
+    keyed : dict
+        Keys of its folders that are columns too: rows, and those in which they differ.
     empty : dict
-        Of a melted part: touchpoint to the rows in which it did not happen.
+        Of a melted part: column of times to the rows in which it is empty.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Part:
     wide: int = 0
     melted: int = 0
     origin: np.ndarray | None = None
+    keyed: dict[str, tuple[int, int]] = field(default_factory=dict)
     empty: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -73,6 +74,26 @@ def refuse_twice(files: list[File]) -> None:
         if file.path in seen:
             raise OmninbError(f"{file.path.name} is named twice: its rows would count twice.")
         seen.add(file.path)
+
+
+def shortest_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """What to call files: each by the end of its path that no other one has.
+
+    Examples
+    --------
+    >>> names = shortest_names([Path("/log/d=1/p.csv"), Path("/log/d=2/p.csv"), Path("/log/q.csv")])
+    >>> list(names.values())
+    ['d=1/p.csv', 'd=2/p.csv', 'q.csv']
+    """
+    names = {path: path.name for path in paths}
+    alike, depth = list(names), 1
+    while alike:
+        ends = {path: "/".join(path.parts[-depth:]) for path in alike}
+        names |= ends
+        counts = Counter(ends.values())
+        alike = [path for path in alike if counts[ends[path]] > 1]
+        depth += 1
+    return names
 
 
 def _inside(folder: Path, left_out: str = "._") -> Iterator[Path]:

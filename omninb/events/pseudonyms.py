@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -58,9 +59,9 @@ class Pseudonyms:
         self._known = pa.array([], pa.string())
         self._hidden = pa.array([], pa.string())
 
-    def file(self, path: str) -> str:
+    def file(self, path: str | Path) -> str:
         """What a file is called: names of files and folders may tell who it was."""
-        return f"(file {self._files.setdefault(path, len(self._files) + 1)})"
+        return f"(file {self._files.setdefault(str(path), len(self._files) + 1)})"
 
     def of(self, column: pa.ChunkedArray, role: str) -> pa.ChunkedArray:
         """Replace every id by its pseudonym.

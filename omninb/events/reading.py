@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.batches import Rules, together
+from omninb.events.batches import Rules
 from omninb.events.checks import enter_warnings
 from omninb.events.clock import zone
+from omninb.events.columns import together
 from omninb.events.expectations import (
     REFUSED_ABOVE,
     check_share,
@@ -21,27 +23,25 @@ from omninb.events.expectations import (
     expect_few_quarantined,
     expect_no_drop,
 )
+from omninb.events.given import names_of, numbers_of, sources_of
 from omninb.events.joining import join
-from omninb.events.ledger import (
-    Ledger,
-    enter_files,
-    enter_quarantine,
-    file_counts,
-    quarantine_frame,
-    quarantine_reasons,
-    without_examples,
-)
+from omninb.events.ledger import Ledger, enter_files, enter_quarantine, without_examples
 from omninb.events.log import EventLog
 from omninb.events.melting import enter_melted
-from omninb.events.naming import name_columns, pool_rare, pooled_below
+from omninb.events.naming import check_priority, enter_merged, name_columns, pool_rare, pooled_below
 from omninb.events.pseudonyms import Pseudonyms, enter_pseudonyms, pseudonym_key
+from omninb.events.refusals import WITHHELD, shortened
 from omninb.events.repeats import in_priority, without_repeats
 from omninb.events.roles import ROLES
+from omninb.events.settling import file_counts, quarantine_frame, quarantine_reasons
 from omninb.events.snapshot import ENDING, read_snapshot
-from omninb.events.tables import Table, numbers_of, read_table, sources_of
+from omninb.events.tables import Table, read_table
+from omninb.events.texts import fold
 from omninb.events.window import instant, now, window
 from omninb.memory import plain_memory
 from omninb.spelling import call_or_nothing
+
+_SHOWN = 5
 
 
 @plain_memory()
@@ -98,13 +98,15 @@ def read_events(
     day_first : bool, optional
         Whether ``01/02/2024`` is the first of February.
     decimal : {".", ","}, default "."
-        Decimal sign of value, cost and score.
+        Decimal sign of value, cost and score; with a comma, points may mark thousands:
+        ``1.100,50``.
     currency : str, optional
         Currency of value and cost; a column of the role ``currency`` must hold a single one.
     phases : mapping, optional
         Event to phase, instead of a phase column.
     recode : mapping, optional
-        Role to {old name: new name}, for roles that are names.
+        Role to {old name: new name}, for roles that are names; old names that no row has are
+        refused, as are events of ``phases`` and ``priority``.
     other_below : int, optional
         Channels and events of fewer than this many customers become ``(fewer than N customers)``:
         for logs with hundreds of names.
@@ -116,20 +118,23 @@ def read_events(
         Events in the order that equal timestamps are to take, all others last; the rows are then
         in time order. Without it, equal timestamps keep the input order.
     drop_duplicates : bool, default False
-        Remove rows that equal an earlier row in every column; otherwise they are only counted.
-    observed_from, observed_until : str or datetime, optional
-        What the log could see; by default its first and last timestamp.
+        Remove rows that equal an earlier row in every column; otherwise they are only counted. An
+        ``event_id`` that its source held before is removed anyway.
+    observed_from, observed_until : str, date or datetime, optional
+        What the log could see; by default its first and last timestamp. Texts, here and below, in
+        ISO 8601: ``2025-03-01`` or ``2025-03-01 18:00+01:00``.
     as_of : str or datetime, optional
         Touchpoints more than an hour later are quarantined; now by default.
     max_quarantined : float, default 0.05
-        The share of rows, from 0 to 1, that may be quarantined; with more of them the log is
-        refused. Over 1 % warns.
+        The share of each table's rows, from 0 to 1, that may be quarantined; with more of them the
+        log is refused. Over 1 % warns.
     expect_until : str or datetime, optional
         A log whose last touchpoint is earlier is refused: the export is stale.
     expect_rows : int, optional
-        Rows that the last run read. Fewer warn, less than half as many are refused.
+        Rows of touchpoints that the last run read (``log.counts["read"]``; where tables are looked
+        up, ``log.counts["touchpoint_rows"]``). Fewer warn, less than half as many are refused.
     max_unpacked : int, optional
-        Bytes that a gzip or zstd file may unpack to; 100 times its size by default.
+        Bytes that a gzip, zstd or Parquet file may unpack to; 100 times its size by default.
     pseudonymise : bool, default False
         Replace customer_id, event_id, order_id and session_id by HMAC-SHA-256 under the key in
         the environment variable ``OMNINB_KEY``, and withhold the raw texts of the quarantine, the
@@ -168,19 +173,26 @@ def read_events(
     limit = now() if as_of is None else instant(as_of, "as_of", timezone)
     rules, ledger = Rules(timezone, time_unit, day_first, decimal, limit, pseudonyms), Ledger()
     sources = sources_of(source, columns, touchpoints)
-    numbers = numbers_of(sources)
-    tables = [read_table(one, rules, ledger, max_unpacked, numbers) for one in sources]
+    numbers, called = numbers_of(sources), names_of(sources)
+    tables = [read_table(one, rules, ledger, max_unpacked, numbers, called) for one in sources]
     parts = [part for table in tables for part in table.parts]
-    currency = _one_currency(tables, currency)
+    touched = {table.name: table.parts for table in tables if not table.source.keys}
+    currency = _one_currency(tables, currency, ledger, pseudonyms is not None)
     quarantine, files = quarantine_frame(parts), file_counts(parts)
-    reasons, read = quarantine_reasons(quarantine), sum(part.rows for part in parts)
-    inside = sum(row.lines - 1 for part in parts for row in part.refused)
-    expect_few_quarantined(reasons, read, allowed, ledger, inside)
-    expect_no_drop(read, expect_rows, ledger)
-    typed = together([table.columns for table in tables if not table.source.keys])
+    reasons, read = quarantine_reasons(quarantine, parts), sum(part.rows for part in parts)
+    for table in tables:
+        name = table.name if len(tables) > 1 else ""
+        expect_few_quarantined(table.parts, allowed, ledger, name)
+    touchpoint_rows = sum(part.rows for parts in touched.values() for part in parts)
+    expect_no_drop(touchpoint_rows, expect_rows, ledger)
+    own = [table.columns for table in tables if not table.source.keys]
+    sizes = [len(columns["timestamp"]) for columns in own]
+    typed = together(own)
     rows = len(typed["timestamp"])
     typed = name_columns(typed, ledger, recode=recode or {}, phases=phases)
-    typed, removed = without_repeats(typed, ledger, drop_duplicates)
+    if priority is not None:
+        check_priority(priority, typed["event"])
+    typed, removed = without_repeats(typed, ledger, drop_duplicates, sizes)
     joined = [table for table in tables if table.source.keys]
     for table in joined:
         typed = join(typed, table, timezone, ledger)
@@ -193,7 +205,7 @@ def read_events(
     expect_end(pc.max(typed["timestamp"].cast(pa.int64())).as_py(), expect_until, timezone, ledger)
     ledger.enter_offsets()
     enter_files(ledger, parts)
-    enter_melted(ledger, parts)
+    enter_melted(ledger, touched)
     if pseudonyms is not None:
         enter_pseudonyms(ledger, typed, pseudonyms.key)
     looked_up = sum(part.accepted for table in joined for part in table.parts)
@@ -205,7 +217,7 @@ def read_events(
         "used": rows - removed,
     }
     if joined:
-        counts["looked_up"] = looked_up
+        counts |= {"looked_up": looked_up, "touchpoint_rows": touchpoint_rows}
     book = Ledger()
     for name, number in counts.items():
         book.add(name.replace("_", " "), "count", number)
@@ -242,17 +254,32 @@ def _call(source: object, **arguments: object) -> str:
     return call_or_nothing("onb.read_events", [source], given)
 
 
-def _one_currency(tables: list[Table], declared: str | None) -> str | None:
-    found = sorted({currency for table in tables for currency in table.currencies})
-    if len({*found, *([declared] if declared else [])}) > 1:
+def _one_currency(
+    tables: list[Table], declared: str | None, ledger: Ledger, withhold: bool
+) -> str | None:
+    """The currency of all rows, as most of them spell it; as declared where no row has one."""
+    counts = sum((table.currencies for table in tables), Counter[str]())
+    shown: dict[str, str] = {}
+    for word, _ in counts.most_common():
+        shown.setdefault(fold(word), " ".join(word.split()))
+    shown.pop("", None)
+    found = sorted(shown.values())
+    if len({*shown, *([fold(declared)] if declared else [])}) > 1:
         names = ", ".join(
             f"{table.name}, column {table.roles['currency']!r}"
             for table in tables
             if table.currencies
         )
+        more = f" and {len(found) - _SHOWN:,} more" * (len(found) > _SHOWN)
+        held = ", ".join(shortened(one) for one in found[:_SHOWN]) + more
+        held = WITHHELD if withhold else held
         said = f", and currency={declared!r} was given" if declared else ""
         raise OmninbError(
-            f"{names}: currency: the log holds {', '.join(found)}{said}. One log holds one "
-            "currency: convert or select first."
+            f"{names}: currency: the log holds {held}{said}. One log holds one currency: convert "
+            "or select first."
         )
+    merged = {
+        word: shown[fold(word)] for word in counts if word not in shown.values() if fold(word)
+    }
+    enter_merged(ledger, "currency", merged, sum(counts[word] for word in merged))
     return found[0] if found else declared

@@ -10,14 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from omninb.errors import OmninbError
-from omninb.events.ledger import Ledger, take_all
+from omninb.events.columns import Columns, take_all
+from omninb.events.ledger import Ledger
+from omninb.events.refusals import Mask
+from omninb.events.texts import fold
 
 # Counting equal rows and ties needs every id hashed; above this it is left to those who ask.
 COUNTED_UP_TO = 2_000_000
-
-Columns = dict[str, pa.ChunkedArray]
-Mask = npt.NDArray[np.bool_]
 
 
 def codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
@@ -69,8 +68,21 @@ def equal_rows(columns: Columns, tied: Mask) -> Mask:
     return equal
 
 
-def without_repeats(typed: Columns, ledger: Ledger, drop: bool) -> tuple[Columns, int]:
-    """Keep the first of each event_id and, with `drop`, the first of equal rows.
+def without_repeats(
+    typed: Columns, ledger: Ledger, drop: bool, sizes: Sequence[int]
+) -> tuple[Columns, int]:
+    """Keep the first of each event_id of a source and, with `drop`, the first of equal rows.
+
+    Parameters
+    ----------
+    typed : dict
+        The log's columns.
+    ledger : Ledger
+        Receives what was removed and what was kept.
+    drop : bool
+        Whether equal rows are removed.
+    sizes : sequence of int
+        The rows of each source, one behind the other: each numbers its events for itself.
 
     Returns
     -------
@@ -79,7 +91,9 @@ def without_repeats(typed: Columns, ledger: Ledger, drop: bool) -> tuple[Columns
     """
     rows, removed = len(typed["timestamp"]), 0
     if "event_id" in typed:
-        again = repeated_keys(typed["event_id"])
+        ids, first = typed["event_id"], np.cumsum([0, *sizes])
+        sources = [ids.slice(at, size) for at, size in zip(first, sizes, strict=False)]
+        again = np.concatenate([repeated_keys(one) for one in sources])
         removed = int(again.sum())
         if removed:
             ledger.add("event_id seen before: the first was kept", "repaired", removed)
@@ -108,12 +122,10 @@ def without_repeats(typed: Columns, ledger: Ledger, drop: bool) -> tuple[Columns
 
 def in_priority(typed: Columns, priority: Sequence[str]) -> Columns:
     """Rows by time, equal times in the declared order of events, others last."""
-    if isinstance(priority, str):
-        raise OmninbError(f"priority={priority!r}: give a list of events.")
-    names = list(priority)
+    names = [fold(name) for name in priority]
     events = typed["event"].unify_dictionaries()
     words = events.chunk(0).dictionary.to_pylist() if events.num_chunks else []
-    ranks = [names.index(word) if word in names else len(names) for word in words]
+    ranks = [names.index(word) if word in names else len(names) for word in map(fold, words)]
     rank = np.array(ranks, np.int64)[codes(events)]
     order = np.lexsort((rank, codes(typed["timestamp"])))
     return {name: column.take(pa.array(order)) for name, column in typed.items()}

@@ -11,6 +11,7 @@ REQUIRED = ("customer_id", "timestamp", "channel")
 NAMES = ("channel", "event", "phase", "campaign", "device", "location", "variant", "score_kind")
 KEYS = ("event_id", "order_id", "session_id")
 MONEY = ("value", "cost")
+DAY = "day"  # a role only of tables that are looked up by it
 ROLES = (
     "customer_id",
     "timestamp",

@@ -12,18 +12,21 @@ from typing import TypeGuard
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from omninb.errors import OmninbError
-from omninb.events.csv_files import csv_columns, distinct_names, read_csv
+from omninb.events.csv_files import csv_columns, read_csv
+from omninb.events.headers import distinct_names
 from omninb.events.json_lines import read_json_lines
 from omninb.events.packing import packing
 from omninb.events.parquet_files import read_parquet
 from omninb.events.parts import Part
 from omninb.events.paths import File, named_files, refuse_twice
 from omninb.events.progress import progress
+from omninb.events.texts import is_text
 
-_Reader = Callable[[Path, int | None], Iterator[Part]]
+_Reader = Callable[[Path, str, int | None], Iterator[Part]]
 _READERS: dict[str, _Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
@@ -37,8 +40,16 @@ _ROWS = 1 << 20
 _SPREADSHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
+def base_name(path: Path) -> str:
+    """A file's own name."""
+    return path.name
+
+
 def read_parts(
-    source: object, max_unpacked: int | None = None, numbers: Iterator[int] | None = None
+    source: object,
+    max_unpacked: int | None = None,
+    numbers: Iterator[int] | None = None,
+    called: Callable[[Path], str] = base_name,
 ) -> Iterator[Part]:
     """Read every file or frame of a source, as it stands, a part after the other.
 
@@ -51,6 +62,8 @@ def read_parts(
         Bytes that a packed file may unpack to; 100 times its size without it.
     numbers : iterator of int, optional
         The numbers that frames are called by, where there are several.
+    called : callable
+        What a file is called: by its base name, if nothing else is given.
 
     Yields
     ------
@@ -68,7 +81,7 @@ def read_parts(
     named = [named_files(one) if is_path(one) else one for one in several]
     files = [file for one in named if isinstance(one, list) for file in one]
     refuse_twice(files)
-    packed = any(packing(file.path) != "none" for file in files)
+    packed = any(packing(file.path, called(file.path)) != "none" for file in files)
     sizes = sum(file.path.stat().st_size for file in files)
     with progress(None if packed else sizes) as done:
         for one in named:
@@ -76,7 +89,7 @@ def read_parts(
                 yield from _read_frame(one, f" {next(numbers)}" if numbers else "")
                 continue
             for file in one:
-                for part in read_file(file.path, max_unpacked):
+                for part in read_file(file.path, called(file.path), max_unpacked):
                     yield _with_keys(part, file)
                     done(part.size, part.rows)
 
@@ -92,15 +105,29 @@ def is_path(one: object) -> TypeGuard[str | os.PathLike[str]]:
 
 
 def _with_keys(part: Part, file: File) -> Part:
-    """A part with the keys of its partition as columns, where the file has none of that name."""
+    """A part with the keys of its partition as columns; columns of their names stand."""
     table, rows = part.table, part.table.num_rows
+    keyed = dict[str, tuple[int, int]]()
     for key, value in file.keys.items():
-        if key not in table.column_names:
-            codes = pa.array(np.zeros(rows, np.int32), mask=np.full(rows, value is None))
-            words = pa.array([] if value is None else [value], pa.string())
-            column = pa.DictionaryArray.from_arrays(codes, words)
-            table = table.append_column(key, column)
-    return part if table is part.table else replace(part, table=table)
+        if key in table.column_names:
+            keyed[key] = rows, _different(table[key], value)
+            continue
+        codes = pa.array(np.zeros(rows, np.int32), mask=np.full(rows, value is None))
+        words = pa.array([] if value is None else [value], pa.string())
+        table = table.append_column(key, pa.DictionaryArray.from_arrays(codes, words))
+    return replace(part, table=table, keyed=keyed) if file.keys else part
+
+
+def _different(column: pa.ChunkedArray, value: str | None) -> int:
+    """Rows of a column that do not hold what a folder's name says, read as the column's type."""
+    if value is None:
+        return len(column) - column.null_count
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    try:
+        same = pc.equal(column.cast(kind), pa.scalar(value, pa.string()).cast(kind))
+    except pa.ArrowException:
+        return len(column)
+    return len(column) - int(pc.sum(same).as_py() or 0)
 
 
 def file_paths(source: str | os.PathLike[str] | list[str]) -> list[Path]:
@@ -116,40 +143,40 @@ def column_names(source: object) -> list[str]:
     if not is_path(source):
         return list(next(_read_frame(source)).table.column_names)
     file = named_files(source)[0]
-    path, reader = file.path, _reader(file.path)
+    path, reader = file.path, _reader(file.path, file.path.name)
     try:
         if reader is read_csv:
             found = csv_columns(path)
         elif reader is read_parquet:
             found = list(pq.read_schema(path).names)
         else:
-            found = list(next(read_file(path)).table.column_names)
+            found = list(next(read_file(path, path.name)).table.column_names)
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise OmninbError(f"{path.name} cannot be read: {error}") from error
     return [*found, *(key for key in file.keys if key not in found)]
 
 
-def read_file(path: Path, max_unpacked: int | None = None) -> Iterator[Part]:
+def read_file(path: Path, name: str, max_unpacked: int | None = None) -> Iterator[Part]:
     """Read one file, block by block, by the ending of its name, ``.gz`` and ``.zst`` aside."""
-    reader = _reader(path)
+    reader = _reader(path, name)
     try:
-        yield from reader(path, max_unpacked)
+        yield from reader(path, name, max_unpacked)
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-        raise OmninbError(f"{path.name} cannot be read: {error}") from error
+        raise OmninbError(f"{name} cannot be read: {error}") from error
 
 
-def _reader(path: Path) -> _Reader:
+def _reader(path: Path, name: str) -> _Reader:
     stem = path.name.lower().removesuffix(".gz").removesuffix(".zst")
     ending = os.path.splitext(stem)[1]
     if ending in _SPREADSHEETS:
         raise OmninbError(
-            f"{path.name} is a spreadsheet. Save it as CSV, or read it yourself and give the frame:"
-            f" read_events(pandas.read_excel({path.name!r}, dtype=str))."
+            f"{name} is a spreadsheet. Save it as CSV, or read it yourself and give the frame:"
+            f" read_events(pandas.read_excel({name!r}, dtype=str))."
         )
     reader = _READERS.get(ending)
     if reader is None:
         raise OmninbError(
-            f"{path.name}: unknown kind of file. Known endings: {', '.join(_READERS)}, "
+            f"{name}: unknown kind of file. Known endings: {', '.join(_READERS)}, "
             "each also with .gz or .zst where it is text."
         )
     return reader
@@ -164,9 +191,9 @@ def _read_frame(source: object, number: str = "") -> Iterator[Part]:
         if isinstance(source, pd.DataFrame):
             source = _from_pandas(source)
         if isinstance(source, pa.Table):
-            batches: Iterable[pa.Table] = _slices(source)
+            batches: Iterable[pa.Table] = _slices(_distinct_words(source))
         elif hasattr(source, "__arrow_c_stream__"):
-            batches = _streamed(pa.RecordBatchReader.from_stream(source))
+            batches = map(_distinct_words, _streamed(pa.RecordBatchReader.from_stream(source)))
         else:
             raise OmninbError(
                 f"source is a {kind}. Give a path, a list of paths, a pandas or polars DataFrame, "
@@ -182,6 +209,20 @@ def _read_frame(source: object, number: str = "") -> Iterator[Part]:
     except Exception as error:  # of a query that fails while it is read, say: whatever it raises
         said = str(error).partition("\n")[0]
         raise OmninbError(f"source: the {kind} cannot be read: {said}") from error
+
+
+def _distinct_words(table: pa.Table) -> pa.Table:
+    """A table whose dictionaries hold each text once: two codes of a text would be two names."""
+    for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        kind = column.type
+        if not pa.types.is_dictionary(kind) or not is_text(kind.value_type):
+            continue
+        words = [chunk.dictionary for chunk in column.chunks]
+        new = [one for at, one in enumerate(words) if not at or not one.equals(words[at - 1])]
+        if any(len(one.cast(pa.large_string()).unique()) < len(one) for one in new):
+            texts = column.cast(pa.large_string())
+            table = table.set_column(place, name, texts.dictionary_encode())
+    return table
 
 
 def _slices(table: pa.Table) -> Iterator[pa.Table]:

@@ -1,4 +1,4 @@
-"""Customer ids stay the text that they are; names that differ by case or spaces become one."""
+"""Names that differ by case, spaces, Unicode form or by what nobody sees become one."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.encoding import refuse_hidden
-from omninb.events.refusals import Refusals
 
 NOT_SET = "(not set)"
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
-# Texts that often stand for "nobody": accepted as ids, with a warning.
-_NOBODY = ["NA", "N/A", "NaN", "nan", "None", "none", "NULL", "null", "-", "0", "unknown"]
+# What nobody sees: a soft hyphen, spaces and signs of no width, a byte order mark inside a text.
+_UNSEEN = dict.fromkeys([0xAD, 0x200B, *range(0x2060, 0x2065), 0xFEFF])
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -38,7 +35,7 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
             return column.cast(values).dictionary_encode().cast(DICTIONARY)
         if kind == DICTIONARY:
             return column
-        if not _is_text(values) and not pa.types.is_null(values):
+        if not is_text(values) and not pa.types.is_null(values):
             return plain(column.cast(values))
         chunks = [
             pa.DictionaryArray.from_arrays(
@@ -47,84 +44,14 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
             for chunk in column.chunks
         ]
         return pa.chunked_array(chunks, DICTIONARY)
-    return column.cast(pa.string()) if _is_text(kind) or pa.types.is_null(kind) else column
+    return column.cast(pa.string()) if is_text(kind) or pa.types.is_null(kind) else column
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is text, however Arrow stores it."""
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
-
-
-def read_ids(
-    column: pa.ChunkedArray, refusals: Refusals, *, source: str
-) -> tuple[pa.ChunkedArray, int]:
-    """Read the customer ids as they stand: ``00123``, ``123`` and ``123.0`` are three customers.
-
-    Parameters
-    ----------
-    column : pyarrow.ChunkedArray
-        Text or integers; floats are refused, since their text is ambiguous.
-    refusals : Refusals
-        Receives the rows without an id.
-    source : str
-        The column's name in the source, for errors.
-
-    Returns
-    -------
-    pyarrow.ChunkedArray, int
-        string, dictionary or int64; and how many rows hold a word such as ``NA``.
-    """
-    kind = column.type
-    if column.null_count:
-        refusals.refuse(column.is_null().to_numpy(), "customer_id is empty")
-    if pa.types.is_integer(kind):
-        fits = kind != pa.uint64() or (pc.max(column).as_py() or 0) < 2**63
-        return column.cast(pa.int64() if fits else pa.string()), 0
-    if not (pa.types.is_string(kind) or pa.types.is_dictionary(kind)):
-        raise OmninbError(
-            f"customer_id: column {source!r} holds {kind}. Ids are text or whole numbers: a float "
-            "such as 123.0 has no sure text. Convert it first, for example "
-            f"frame[{source!r}].astype('Int64')."
-        )
-    refuse_hidden(column, "customer_id", refusals)
-    empty, nobody = [], []
-    for chunk in column.chunks:
-        words = chunk.dictionary if pa.types.is_dictionary(kind) else chunk
-        blank, odd = _blank(words), _odd(words)
-        if pa.types.is_dictionary(kind):
-            blank = None if blank is None else blank.take(chunk.indices)
-            odd = None if odd is None else odd.take(chunk.indices)
-        empty.append(blank if blank is not None else len(chunk))
-        nobody.append(0 if odd is None else pc.sum(odd).as_py() or 0)
-    if any(not isinstance(part, int) for part in empty):
-        masks = [
-            np.zeros(part, bool)
-            if isinstance(part, int)
-            else pc.fill_null(part, True).to_numpy(zero_copy_only=False)
-            for part in empty
-        ]
-        refusals.refuse(np.concatenate(masks), "customer_id is empty")
-    return column, sum(nobody)
-
-
-def _blank(words: pa.Array) -> pa.Array | None:
-    """Which texts are nothing but spaces; None where every text begins otherwise."""
-    if not words.null_count and len(words):
-        _, offsets, data = words.buffers()
-        starts = np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
-        if (np.diff(starts) > 0).all():
-            first = np.frombuffer(data, np.uint8)[starts[:-1]]
-            if ((first > 32) & (first < 128)).all():  # beyond ASCII are more spaces
-                return None
-    return pc.equal(pc.utf8_trim_whitespace(words), "")
-
-
-def _odd(words: pa.Array) -> pa.Array | None:
-    lengths = pc.binary_length(words)
-    if not len(words) or (pc.min(lengths).as_py() or 0) > 7:
-        return None
-    return pc.is_in(words, pa.array(_NOBODY))
 
 
 def as_text(column: pa.ChunkedArray, role: str, source: str) -> pa.ChunkedArray:
@@ -138,14 +65,19 @@ def as_text(column: pa.ChunkedArray, role: str, source: str) -> pa.ChunkedArray:
 
 
 def fold(name: str) -> str:
-    """What two spellings of one name share: Unicode form NFC, case and spaces ignored.
+    """What two spellings of one name share: NFC; case, spaces and what nobody sees ignored.
 
     Examples
     --------
     >>> fold("  Call  Centre ")
     'call centre'
     """
-    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
+    return _tidy(unicodedata.normalize("NFC", name)).casefold()
+
+
+def _tidy(name: str) -> str:
+    """A name without what nobody sees, and with single spaces."""
+    return " ".join(name.translate(_UNSEEN).split())
 
 
 def words_of(column: pa.ChunkedArray) -> list[str]:
@@ -193,13 +125,13 @@ def read_names(
     for word in words:
         spellings[fold(word)].append(word)
     blank = spellings.pop("", [])
-    spaced = any(word != " ".join(word.split()) for word in words)
-    counts = _counts(column) if spaced or blank or len(spellings) < len(words) else Counter()
+    untidy = any(word != _tidy(word) for word in words)
+    counts = _counts(column) if untidy or blank or len(spellings) < len(words) else Counter()
     target_of: dict[str, str | None] = dict.fromkeys(blank, empty)
     merged: dict[str, str] = {}
     new_names = {fold(old): new for old, new in (recode or {}).items()}
     for key, same in spellings.items():
-        shown = " ".join(max(same, key=lambda word: counts[word]).split())
+        shown = _tidy(max(same, key=lambda word: counts[word]))
         merged |= {word: shown for word in same if word != shown}
         target_of |= dict.fromkeys(same, new_names.get(key, shown))
     rows = sum(counts[word] for word in merged)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 import numpy as np
@@ -11,22 +11,56 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.clock import micros, zone
+from omninb.events.clock import DAY_MICROS, micros, to_utc, zone
 
-_DAY = 86_400_000_000
+_YEARS = 1900, 2199
 
 
 def instant(given: object, argument: str, timezone: str | None) -> int:
-    """A moment that a caller gave, in µs UTC; without an offset, in the declared zone or UTC."""
-    try:
-        moment = pd.Timestamp(given)  # type: ignore[arg-type]
-    except (ValueError, TypeError) as error:
+    """A moment that a caller gave, in µs UTC; without an offset, in the declared zone or UTC.
+
+    Parameters
+    ----------
+    given : datetime, date, pandas.Timestamp or str
+        Of texts only ISO 8601: all others can be read in more than one way.
+    argument : str
+        What it was given as, for errors.
+    timezone : str or None
+        A local time that exists twice is taken the first time.
+
+    Raises
+    ------
+    OmninbError
+        If it is none of these, or no such moment exists.
+    """
+    moment = _written(given)
+    if moment is None or not _YEARS[0] <= moment.year <= _YEARS[1]:
         raise OmninbError(
-            f"{argument}={given!r} is not a moment. Write for example '2024-06-30 18:00+02:00'."
-        ) from error
-    if moment.tzinfo is None:
-        moment = moment.tz_localize(zone(timezone or "UTC"))
-    return micros(moment)
+            f"{argument}={given!r} is not a moment. Write for example '2024-06-30', "
+            "'2024-06-30 18:00' or '2024-06-30 18:00+02:00'."
+        )
+    if moment.tzinfo is not None:
+        return micros(moment)
+    local = np.array([micros(moment.replace(tzinfo=UTC))], np.int64)
+    found = to_utc(local, zone(timezone or "UTC"))
+    if found.nonexistent[0]:
+        raise OmninbError(
+            f"{argument}={given!r}: there is no such time in {timezone}, whose clocks skip it. "
+            "Give a time before or after it."
+        )
+    return int(found.utc[0])
+
+
+def _written(given: object) -> datetime | None:
+    """A date or time as it was given; None for anything else."""
+    if isinstance(given, str):
+        try:
+            return datetime.fromisoformat(given.strip())
+        except ValueError:
+            return None
+    if isinstance(given, datetime):
+        return None if given is pd.NaT else given
+    return datetime.combine(given, time()) if isinstance(given, date) else None
 
 
 def now() -> int:
@@ -92,12 +126,12 @@ def short_last_day(timestamps: pa.ChunkedArray, last: int, timezone: str | None)
     """
     offset = pd.Timestamp(last, unit="us", tz=zone(timezone or "UTC")).tz_localize(None)
     shift = micros(offset.tz_localize("UTC")) - last
-    begin = (last + shift) // _DAY * _DAY - 14 * _DAY - shift
+    begin = (last + shift) // DAY_MICROS * DAY_MICROS - 14 * DAY_MICROS - shift
     counts = np.zeros(15, np.int64)
     for chunk in timestamps.chunks:
         moment = chunk.cast(pa.int64()).to_numpy(zero_copy_only=False)
         near = moment[moment >= begin]
-        counts += np.bincount((near - begin) // _DAY, minlength=15)[:15]
+        counts += np.bincount((near - begin) // DAY_MICROS, minlength=15)[:15]
     seen = np.flatnonzero(counts[:-1])
     if not seen.size or seen[0] > 12:
         return None

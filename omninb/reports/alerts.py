@@ -8,6 +8,7 @@ from typing import Any
 
 from omninb.reports.headlines import by_page, change_words, headlines_of
 from omninb.reports.page import fact_words, run_words
+from omninb.reports.records import rows_read
 from omninb.reports.suite_file import Threshold
 from omninb.views import headline_words
 from omninb.wording import number_words
@@ -81,7 +82,10 @@ def unknown_names(
 
 
 def summary(record: Mapping[str, Any], before: Mapping[str, Any]) -> str:
-    """A run for a mail or a chat message, in Markdown: what was crossed, numbers, answers."""
+    """A run for a mail or a chat message, in Markdown: what was crossed, numbers, answers.
+
+    A log that shrank since the run before is told of: small losses add up to large ones.
+    """
     reports, old = record["reports"], by_page(before)
     facts: dict[str, Any] = next((r["facts"] for r in reports if r["facts"]), {})
     lines = [f"# {_plain(record['title'])}", ""]
@@ -89,6 +93,11 @@ def summary(record: Mapping[str, Any], before: Mapping[str, Any]) -> str:
         _plain(" · ".join([f"Run of {run_words(record['as_of'])}", *fact_words(facts)])),
         "",
     ]
+    rows, last = rows_read(record), rows_read(before)
+    if rows is not None and last is not None and rows < last:
+        fewer = f"{100 * (last - rows) / last:.1f} %"
+        said = f"{rows:,} rows of the log were read, and {last:,} in the run before: {fewer} fewer."
+        lines += [_plain(said), ""]
     if record["alerts"]:
         lines.append("## Beyond a threshold\n")
         for alert in record["alerts"]:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from omninb.errors import OmninbError, nearest
+from omninb.events.refusals import WITHHELD
 from omninb.reports.catalogue import find_notebook, report_notebooks, short_name
 from omninb.reports.execution import read_notebook
 from omninb.reports.log_once import LOG_PARAMETERS, SNAPSHOT, events_of
@@ -71,7 +72,8 @@ def jobs_of(suite: Suite, parameters: Mapping[str, Any], as_of: datetime, work: 
     if suite.events is not None:
         first = suite.events.file if isinstance(suite.events.file, str) else suite.events.file[0]
         common["EVENTS"] = str(work / SNAPSHOT)
-        paths = {common["EVENTS"]: PurePath(first).name}
+        called = WITHHELD if suite.events.pseudonymise else PurePath(first).name
+        paths = {common["EVENTS"]: called}
     jobs: dict[str, Job] = {}
     known: set[str] = set()
     for entry in suite.notebooks:

@@ -82,6 +82,13 @@ def record_of(run: Path) -> dict[str, Any] | None:
     return {**record, "as_of": as_of}
 
 
+def rows_read(record: Mapping[str, Any]) -> int | None:
+    """Rows of the log that a run read; None where it says nothing of them."""
+    data = record.get("data")
+    read = data.get("read") if isinstance(data, dict) else None
+    return read if isinstance(read, int) else None
+
+
 def all_runs(folder: Path) -> list[dict[str, Any]]:
     """The records of runs, oldest first; what is no record is passed over."""
     runs = []

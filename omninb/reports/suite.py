@@ -26,7 +26,7 @@ from omninb.reports.publication import (
     write_record,
     writing,
 )
-from omninb.reports.records import earlier_runs, record_of
+from omninb.reports.records import earlier_runs, record_of, rows_read
 from omninb.reports.runner import Job, versions, write_assets
 from omninb.reports.scratch import scratch
 from omninb.reports.side_by_side import make_reports
@@ -163,9 +163,7 @@ def _now() -> datetime:
 def _last_read(folder: Path, record: Mapping[str, Any]) -> int | None:
     """Rows of the log that the last good run read."""
     good = [run for run in earlier_runs(folder, record) if run["status"] == "ok"]
-    data = good[-1].get("data") if good else None
-    read = data.get("read") if isinstance(data, dict) else None
-    return read if isinstance(read, int) else None
+    return rows_read(good[-1]) if good else None
 
 
 def _unused(folder: Path, stamp: str) -> str:

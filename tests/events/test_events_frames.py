@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -99,6 +100,26 @@ def test_ids_come_without_a_copy() -> None:
     table = pa.Table.from_pandas(FRAME, preserve_index=False).set_column(0, "customer_id", ids)
     kept = read_events(table).table["customer_id"].chunk(0)
     assert kept.buffers()[1].address == ids.buffers()[1].address
+
+
+@pytest.mark.parametrize("storage", [pa.string(), pa.large_string()])
+def test_a_dictionary_that_holds_a_word_twice(storage: pa.DataType) -> None:
+    def twice(*words: str) -> pa.ChunkedArray:
+        one = pa.DictionaryArray.from_arrays(
+            pa.array([0, 1, 2], pa.int32()), pa.array(words, storage)
+        )
+        return pa.chunked_array([one, one])
+
+    table = pa.table(
+        {"customer_id": twice("a", "b", "a"), "channel": twice("web", "app", "web")}
+    ).append_column("timestamp", pa.array(["2025-03-01T10:00:00Z"] * 6))
+    for source in (table, table.to_reader()):
+        log = read_events(source)
+        assert log.to_frame()["channel"].value_counts().to_dict() == {"web": 4, "app": 2}
+        ties = log.quality.set_index("check").loc["ties: the same customer at the same time"]
+        assert ties["rows"] == 6
+        overview = log.overview().set_index("name")
+        assert overview.loc["web", "touchpoints"] == 4 and overview.loc["web", "customers"] == 1
 
 
 def test_float_ids_and_mixed_columns_are_refused_in_words() -> None:
@@ -244,6 +265,42 @@ def test_phases_recode_and_other_below() -> None:
     assert pooled["rows"] == 2
     with pytest.raises(OmninbError, match="other_below"):
         read_events(FRAME, other_below=0)
+
+
+@pytest.mark.parametrize(
+    ("argument", "of"),
+    [
+        ({"recode": {"channel": {"weeb": "site"}}}, "no channel 'weeb'"),
+        ({"recode": {"device": {"phnoe": "mobile"}}}, "no device 'phnoe'"),
+        ({"priority": ["visit", "vist"]}, "no event 'vist'"),
+        ({"phases": {"vist": "seek"}}, "no event 'vist'"),
+    ],
+)
+def test_names_that_no_row_has_are_refused(argument: dict[str, Any], of: str) -> None:
+    frame = pd.DataFrame({"customer_id": ["a"], "timestamp": "2025-03-01T10:00:00Z"})
+    frame = frame.assign(channel="web", event="visit", device="phone")
+    near = {"weeb": "web", "phnoe": "phone", "vist": "visit"}.get(of.split("'")[-2:][0])
+    said = f"Did you mean '{near}'" if near else "Known: 'web'"
+    with pytest.raises(OmninbError, match=f"{of}.* {said}"):
+        read_events(frame, **argument)
+    read_events(frame.head(0), **argument)  # of a log without rows nothing can be said
+
+
+def test_a_name_is_text() -> None:
+    names = {"customer_id": ["a"], "timestamp": "2025-03-01T10:00:00Z", "channel": "web"}
+    for frame in (pd.DataFrame(names), pd.DataFrame(names).head(0)):
+        for argument in ({"recode": {"channel": {7: "site"}}}, {"priority": [7]}):
+            with pytest.raises(OmninbError, match=r"no (channel|event) 7"):
+                read_events(frame, **argument)
+
+
+def test_names_are_given_as_they_are_folded() -> None:
+    frame = pd.DataFrame({"customer_id": "a", "timestamp": "2025-03-01T10:00:00Z"}, index=range(2))
+    frame = frame.assign(channel="web", event=["Buy", "View"])
+    log = read_events(frame, priority=["view ", "BUY"], recode={"channel": {"WEB": "site"}})
+    assert log.table["event"].to_pylist() == ["View", "Buy"]
+    assert log.table["channel"].to_pylist() == ["site"] * 2
+    assert len(read_events(frame, priority=["buy"], other_below=2)) == 2  # though it is pooled
 
 
 @pytest.mark.parametrize("fewest", [1, 4, 5.0])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -80,6 +82,42 @@ def test_a_stale_log_is_refused() -> None:
         log_of(60, expect_until="soon")
 
 
+@pytest.mark.parametrize(
+    "given",
+    [20250328, 0.5, float("nan"), pd.NaT, True, "", "05/04/2025", "01.07.2025", "March 1, 2025",
+     "0001-01-01", "9999-12-31"],
+)  # fmt: skip
+@pytest.mark.parametrize("argument", ["expect_until", "observed_until", "observed_from", "as_of"])
+def test_a_moment_that_could_be_another_is_no_moment(argument: str, given: object) -> None:
+    with pytest.raises(OmninbError, match=f"{argument}=.* is not a moment. Write .*'2024-06-30'"):
+        log_of(60, **{argument: given})
+
+
+@pytest.mark.parametrize(
+    "given", ["2024-03-01", "20240301", "2024-03-01T00:00Z", "2024-03-01 01:00+01:00",
+              date(2024, 3, 1), datetime(2024, 3, 1), pd.Timestamp("2024-03-01", tz="UTC")],
+)  # fmt: skip
+def test_moments_that_are_one(given: object) -> None:
+    log = log_of(60, observed_from=given)
+    assert log.observed_from == 1_709_251_200_000_000
+
+
+def test_25_moments_that_are_skipped_or_come_twice() -> None:
+    zone = {"timezone": "Europe/Berlin"}
+    for argument in ("expect_until", "observed_until", "as_of"):
+        with pytest.raises(OmninbError, match=f"{argument}=.*no such time in Europe/Berlin"):
+            log_of(60, **{argument: "2025-03-30 02:30"}, **zone)
+    log = log_of(60, observed_until="2025-10-26 02:30", **zone)  # the first time, in summer
+    assert log.observed_until == pd.Timestamp("2025-10-26 00:30Z").value // 1_000
+
+
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory", "right/UTC", "posix/UTC"])
+def test_a_zone_that_only_this_machine_knows_is_refused(name: str) -> None:
+    with pytest.raises(OmninbError, match="is not an IANA time zone") as caught:
+        log_of(60, timezone=name)
+    assert name not in caught.value.settled_by["timezone"]
+
+
 def test_rows_of_the_last_run() -> None:
     for before in (0, 99, 100):
         with warnings.catch_warnings():
@@ -87,6 +125,7 @@ def test_rows_of_the_last_run() -> None:
             assert not checks(log_of(100, expect_rows=before))
     with pytest.warns(UserWarning, match="100 rows were read, and 125 the last time: 20.0% fewer"):
         assert checks(log_of(100, expect_rows=125)) == {"fewer rows than the last time": 25}
+    assert not checks(log_of(100, expect_rows=np.int64(100), max_quarantined=np.float32(0.5)))
     with pytest.warns(UserWarning, match="50.0% fewer"):
         log_of(100, expect_rows=200)
     with pytest.raises(OmninbError, match="less than half as many"):

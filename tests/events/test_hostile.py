@@ -6,8 +6,10 @@ A test's name or id bears the numbers of the classes that it holds.
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from omninb.errors import OmninbError
-from omninb.events import EventLog, lines, packing, read_events
+from omninb.events import EventLog, Source, lines, packing, read_events
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*are quarantined:UserWarning")
 HEAD = "customer_id,timestamp,channel,event,value,note\n"
@@ -504,6 +506,59 @@ def test_every_class_has_a_test(request: pytest.FixtureRequest) -> None:
     assert {int(number) for number in numbers} >= set(range(1, 37))
 
 
+@pytest.mark.parametrize(
+    "change", [str, str.upper, str.title, lambda head: "\ufeff" + head,
+               lambda head: head.replace(",", ", "), lambda head: "\ufeff" + head.upper()],
+)  # fmt: skip
+def test_13_the_header_again_in_other_letters(change: Callable[[str], str], tmp_path: Path) -> None:
+    text = HEAD + row() + change(HEAD.strip()) + "\n" + row()
+    log = read(tmp_path, text)
+    assert log.quarantine[["line", "reason"]].to_numpy().tolist() == [[3, "the header again"]]
+
+
+def test_21_true_lists_and_objects_are_no_ids(tmp_path: Path) -> None:
+    ids = [True, [1], {"a": 1}, [], {}, False, ["x"], [[1]], "[deleted]", "{6F96}", "truer", 5]
+    rest = {"timestamp": "2025-03-01T10:00:00Z", "channel": "web"}
+    path = tmp_path / "lines.jsonl"
+    path.write_text("\n".join(json.dumps({"customer_id": one, **rest}) for one in ids))
+    log = read_events(path, max_quarantined=1)
+    assert set(log.quarantine["reason"]) == {"customer_id is true, false, a list or an object"}
+    assert log.quarantine["line"].tolist() == [*range(1, 9)]
+    assert log.table["customer_id"].to_pylist() == ["[deleted]", "{6F96}", "truer", "5"]
+    frame = pd.DataFrame({"customer_id": pd.Categorical(["[1]", "a", "[1]"]), **rest})
+    assert read_events(frame, max_quarantined=1).quarantine["line"].tolist() == [1, 3]
+
+
+def test_14_a_line_that_holds_a_key_twice_is_quarantined(tmp_path: Path) -> None:
+    row = '{"customer_id": "%s", "timestamp": "2025-03-01T10:00:00Z", "channel": "web"%s}\n'
+    inside = ', "tags": {"a": 1, "a": 2}'  # in a value of its own
+    path = tmp_path / "lines.jsonl"
+    path.write_text(
+        row % ("a", "")
+        + row % ("b", ', "customer_id": "c"')
+        + "[]\n"
+        + row % ("d", inside)
+        + '{"customer_id":"e"l\n'
+    )
+    log = read_events(path, max_quarantined=1)
+    assert log.quarantine[["line", "reason"]].to_numpy().tolist() == [
+        [2, "a key twice"], [3, "not a JSON object"], [5, "not a JSON object"],
+    ]  # fmt: skip
+    assert log.table["customer_id"].to_pylist() == ["a", "d"]
+
+
+def test_a_thousand_keys_are_columns_and_more_are_refused(tmp_path: Path) -> None:
+    row = '{"customer_id": "a", "timestamp": "2025-03-01T10:00:00Z", "channel": "web", "k%s": %s}\n'
+    path = tmp_path / "lines.jsonl"
+    path.write_text("".join(row % (i, i) for i in range(997)))
+    log = read_events(path)
+    assert len(log.table.column_names) == 1_001  # and event
+    assert all(log.table[f"k{i}"].to_pylist()[i] == str(i) for i in (0, 63, 64, 996))
+    path.write_text("".join(row % (i, i) for i in range(998)))
+    with pytest.raises(OmninbError, match="more than 1,000 different keys"):
+        read_events(path)
+
+
 def test_frames_without_rows_say_so() -> None:
     assert len(read_events(pd.DataFrame({"customer_id": [], "timestamp": [], "channel": []}))) == 0
 
@@ -554,3 +609,221 @@ def test_a_dictionary_that_holds_null(tmp_path: Path) -> None:
         "value: not a plain decimal number",
     ]  # fmt: skip
     assert log.table["customer_id"].to_pylist() == ["7"]
+
+
+@pytest.mark.parametrize("zone", ["BST", "IST", "CET", "PST", "ACT", "America/New_York"])
+def test_24_zones_in_letters_are_ambiguous(zone: str, tmp_path: Path) -> None:
+    times = [f"2024-07-01 10:00 {zone}", "2024-07-01 10:00 UTC", "2024-07-01 10:00 GMT-5"]
+    text = HEAD + "".join(row(timestamp=one) for one in times)
+    log = read(tmp_path, text, timezone="Europe/Berlin")  # which holds for none of them
+    assert [f"{one:%H:%M}" for one in column(log, "timestamp")] == ["10:00", "15:00"]  # type: ignore[str-format]
+    assert log.quarantine["reason"].tolist() == [
+        "timestamp: zones in letters, such as BST, are ambiguous: write +01:00"
+    ]
+    assert "only Z, UTC and GMT have one meaning" in said(tmp_path, HEAD + row(timestamp=times[0]))
+
+
+@pytest.mark.parametrize("number", ["20250301", "45717.5", "2025"])
+def test_26_numbers_that_no_unit_makes_a_likely_day(number: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(HEAD + row(timestamp=number))
+    with pytest.raises(OmninbError) as caught:
+        read_events(path)
+    assert "timestamp" in str(caught.value) and not caught.value.settled_by
+
+
+def test_26_a_unit_by_which_most_days_are_too_early_is_told(tmp_path: Path) -> None:
+    check = "most times are before 1990: is time_unit right?"
+    seconds = HEAD + row(timestamp="1709287200") * 2
+    assert rows_of(read(tmp_path, seconds, time_unit="ms"), check) == 2
+    assert rows_of(read(tmp_path, seconds, time_unit="s"), check) == 0
+    mostly = seconds + row(timestamp="-5") + row(timestamp="never") * 3
+    assert rows_of(read(tmp_path, mostly, time_unit="s"), check) == 0
+
+
+@pytest.mark.parametrize("day_first, wrong", [(False, "13/02/2024"), (True, "02/13/2024")])
+def test_27_an_order_that_more_dates_contradict(
+    day_first: bool, wrong: str, tmp_path: Path
+) -> None:
+    text = HEAD + row(timestamp="01/02/2024 10:00Z") * 9 + row(timestamp=wrong)
+    with pytest.raises(OmninbError, match=wrong) as caught:
+        read(tmp_path, text, day_first=day_first, timezone="UTC")
+    assert caught.value.settled_by == {"day_first": (not day_first,)}
+    right = "/".join(wrong[:5].split("/")[::-1]) + wrong[5:]
+    log = read(tmp_path, text + row(timestamp=right), day_first=day_first, timezone="UTC")
+    assert log.quarantine["reason"].tolist() == ["timestamp: not a date and time"]
+
+
+@pytest.mark.parametrize("role", ["customer_id", "channel", "event"])
+def test_7_what_was_lost_with_an_encoding_is_not_taken_for_a_name(
+    role: str, tmp_path: Path
+) -> None:
+    rows = b"".join(row(**{role: name}).encode("latin-1") for name in ("M\xfcller", "M\xf6ller"))
+    log = read(tmp_path, HEAD.encode() + rows + GOOD.encode())
+    assert log.quarantine["reason"].tolist() == ["encoding: not UTF-8"] * 2
+    text = HEAD + "".join(f"{one}\n" for one in log.quarantine["text"]) + GOOD
+    again = read(tmp_path, text, "untouched.csv")
+    reason = "holds a replacement character: its text was lost, so take the row from its source"
+    assert len(again) == 1 and again.quarantine["reason"].tolist() == [f"{role} {reason}"] * 2
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u2060", "\xad", "\ufeff"])
+def test_8_35_characters_that_nobody_sees(unseen: str, tmp_path: Path) -> None:
+    text = HEAD + GOOD + row(channel=f"we{unseen}b") + row(event=f"{unseen}view")
+    log = read(tmp_path, text)
+    assert column(log, "channel") == ["web"] * 3 and column(log, "event") == ["view"] * 3
+    examples = log.quality.set_index("check")["example"]
+    assert examples["channel: spellings merged"] == f"{f'we{unseen}b'!r} → 'web'"
+    assert read(tmp_path, HEAD + row(channel=f"we{unseen}b")).table["channel"][0].as_py() == "web"
+    for role in ("customer_id", "event_id"):
+        ids = {"columns": {"event_id": "note"}} if role == "event_id" else {}
+        cell = {"note" if ids else role: f"a{unseen}"}
+        log = read(tmp_path, HEAD + GOOD + row(**cell), **ids)
+        assert log.quarantine["reason"].tolist() == [f"{role} holds characters that nobody sees"]
+
+
+@pytest.mark.parametrize("many", [1, 300])
+def test_21_spaces_around_ids_are_taken_away(many: int, tmp_path: Path) -> None:
+    ids = ["a", " a", "a ", "\u3000a", "b c", " "] * many
+    text = HEAD + "".join(row(customer_id=one, note=f" {n}") for n, one in enumerate(ids))
+    log = read(tmp_path, text, columns={"event_id": "note"})
+    assert column(log, "customer_id") == ["a", "a", "a", "a", "b c"] * many
+    assert column(log, "event_id")[:2] == ["0", "1"]
+    assert rows_of(log, "customer_id: spaces around it were taken away") == 3 * many
+    assert rows_of(log, "event_id: spaces around it were taken away") == 6 * many
+    assert set(log.quarantine["reason"]) == {"customer_id is empty"}
+    frame = pd.DataFrame({"customer_id": pd.Categorical(["a ", "a", "b "]), "channel": "web"})
+    log = read_events(frame.assign(timestamp="2024-03-01T10:00Z"))
+    assert column(log, "customer_id") == ["a", "a", "b"]
+    assert log.table["customer_id"].unify_dictionaries().chunk(0).dictionary.to_pylist() == [
+        "a",
+        "b",
+    ]
+
+
+@pytest.mark.parametrize("role", ["event_id", "order_id", "session_id"])
+def test_21_ids_as_floats_have_no_sure_text(role: str) -> None:
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "timestamp": "2024-03-01T10:00Z"})
+    frame = frame.assign(channel="web", number=[2.0**53, 2.0**53 + 1])
+    with pytest.raises(OmninbError, match=rf"{role}: column 'number' holds double.*'Int64'"):
+        read_events(frame, {role: "number"})
+    log = read_events(frame.assign(number=[2**53, 2**53 + 1]), {role: "number"})
+    assert column(log, role) == ["9007199254740992", "9007199254740993"]
+
+
+@pytest.mark.parametrize(
+    "word", ["(null)", "#N/A", "\\N", "UNKNOWN", "undefined", "Undefined", "nil", "NAN", " NA "]
+)
+def test_22_more_words_for_nobody(word: str, tmp_path: Path) -> None:
+    log = read(tmp_path, HEAD + GOOD + row(customer_id=word))
+    assert rows_of(log, "customer_id is a word such as NA") == 1
+
+
+@pytest.mark.parametrize("kind", ["parquet", "dictionary", "jsonl", "frame"])
+def test_12_a_field_over_2_mb_wherever_it_comes_from(kind: str, tmp_path: Path) -> None:
+    for size, refused in ((2_000_000, 0), (2_000_001, 1)):
+        cells = {"customer_id": ["a", "b"], "timestamp": ["2024-03-01T10:00Z"] * 2}
+        table = pa.table({**cells, "channel": ["web", "x" * size]})
+        source: object = table
+        if kind in ("parquet", "dictionary"):
+            source = tmp_path / "log.parquet"
+            pq.write_table(table, source, use_dictionary=kind == "dictionary", compression="none")
+        elif kind == "jsonl":
+            source = tmp_path / "log.jsonl"
+            table.to_pandas().to_json(source, orient="records", lines=True)
+        log = read_events(source, max_quarantined=1)
+        reasons = ["a field over 2 MB; its text is cut"] * refused
+        assert log.quarantine["reason"].tolist() == reasons
+
+
+def test_19_parquet_that_unpacks_to_far_more(tmp_path: Path) -> None:
+    cells = {"customer_id": ["a"], "timestamp": ["2024-03-01T10:00Z"], "channel": ["web"]}
+    table = pa.table({**cells, "note": ["x" * 1_900_000]})
+    pq.write_table(table, tmp_path / "log.parquet", compression="zstd")
+    with pytest.raises(OmninbError, match=r"log.parquet unpacks to more than 100 times") as caught:
+        read_events(tmp_path / "log.parquet")
+    assert "max_unpacked=" in str(caught.value)
+    assert len(read_events(tmp_path / "log.parquet", max_unpacked=2_000_000)) == 1
+    with pytest.raises(OmninbError, match=r"more than 1,000 bytes"):
+        read_events(tmp_path / "log.parquet", max_unpacked=1_000)
+
+
+def test_32_one_currency_in_several_spellings_is_one(tmp_path: Path) -> None:
+    text = HEAD + row(note="EUR") * 2 + row(note="eur") + row(note=" Eur ") + row()
+    log = read(tmp_path, text.replace("note", "currency"), currency="eur")
+    assert log.currency == "EUR"
+    merged = log.quality.set_index("check").loc["currency: spellings merged"]
+    assert merged["rows"] == 2 and "'eur' → 'EUR'" in merged["example"]
+    message = said(tmp_path, text.replace("note", "currency"), currency="USD")
+    assert "the log holds EUR, and currency='USD'" in message
+
+
+def test_32_only_some_currencies_are_listed(tmp_path: Path) -> None:
+    text = HEAD + "".join(row(note=f"C{n}{'y' * 99}") for n in range(9))
+    message = said(tmp_path, text, columns={"currency": "note"})
+    assert "C4y" in message and "C5y" not in message and "and 4 more" in message
+    assert len(message) < 700
+
+
+@pytest.mark.parametrize("role, cells", [("value", ["1.100,50", "12,00"]), ("score", ["4,5", "3"])])
+def test_20_a_decimal_comma_in_numbers_of_any_kind(
+    role: str, cells: list[str], tmp_path: Path
+) -> None:
+    text = HEAD + "".join(row(note=f'"{one}"') for one in cells)
+    roles = {"columns": {role: "note"}}
+    with pytest.raises(OmninbError, match=f"{role}: column 'note' holds '{cells[0]}'") as caught:
+        read(tmp_path, text, **roles)
+    assert caught.value.settled_by == {"decimal": (",",)}
+    log = read(tmp_path, text.replace(",1.50,", ",,"), **roles, decimal=",")
+    assert column(log, role) == {"value": [1_100_500_000, 12_000_000], "score": [4.5, 3.0]}[role]
+
+
+def test_20_a_point_that_may_mark_thousands_is_told(tmp_path: Path) -> None:
+    check = "value: each point stands before three digits: 1.500 was taken for 1.5"
+    assert rows_of(read(tmp_path, HEAD + row(value="1.500") + row(value="7")), check) == 1
+    for plain in ("1.50", "0.500", "1.5000"):
+        log = read(tmp_path, HEAD + row(value="1.500") + row(value=plain))
+        assert rows_of(log, check) == 0
+
+
+@pytest.mark.parametrize("cell", ["$5", "5.50 EUR", '"1,000.50"'])
+def test_30_money_that_is_none_in_all_rows(cell: str, tmp_path: Path) -> None:
+    assert "no value of column 'value'" in said(tmp_path, HEAD + row(value=cell) * 9)
+    log = read(tmp_path, HEAD + row(value=cell) + row(value="") * 30)
+    assert log.quarantine["reason"].tolist() == ["value: not a plain decimal number"]
+
+
+@pytest.mark.parametrize("cell", ["1_0", "0x1f", "1e", "--1"])
+def test_30_scores_are_plain_numbers_too(cell: str, tmp_path: Path) -> None:
+    text = HEAD + row(note=cell) + row(note=" 9 ")
+    log = read(tmp_path, text, columns={"score": "note"})
+    assert column(log, "score") == [9.0]
+    assert log.quarantine["reason"].tolist() == ["score: not a number"]
+
+
+def test_26_a_day_that_is_asked_for_is_called_so() -> None:
+    visits = pd.DataFrame({"customer_id": ["a"], "timestamp": ["2024-03-01Z"], "channel": "web"})
+    costs = pd.DataFrame({"day": [20_240_301], "channel": ["web"], "cost": [3]})
+    with pytest.raises(OmninbError, match="day: column 'day' holds numbers"):
+        read_events([visits, Source(costs, per=["channel", "day"])])
+    costs["day"] = ["soon"]
+    with pytest.raises(OmninbError, match="day: no value of column 'day' is a date"):
+        read_events([visits, Source(costs, per=["channel", "day"])])
+
+
+def test_35_spellings_that_look_alike_are_told_apart(tmp_path: Path) -> None:
+    log = read(tmp_path, HEAD + row(channel="caf\xe9") * 2 + row(channel="cafe\u0301"))
+    example = log.quality.set_index("check")["example"]["channel: spellings merged"]
+    assert example == "'cafe\\u0301' → 'caf\\xe9'"
+
+
+def test_6_json_lines_as_utf_16(tmp_path: Path) -> None:
+    content = '{"customer_id": "a"}\n'.encode("utf-16")
+    assert "is UTF-16" in said(tmp_path, content, "log.jsonl")
+
+
+@pytest.mark.parametrize("first", ["sep=,", "sep=;", "# exported by the shop, 2024"])
+def test_14_a_line_before_the_header_is_pointed_at(first: str, tmp_path: Path) -> None:
+    assert f"line 1: {first!r} is no header" in said(tmp_path, f"{first}\n" + HEAD + GOOD)
+    log = read(tmp_path, "#" + HEAD + GOOD, columns={"customer_id": "#customer_id"})
+    assert len(log) == 1

@@ -69,10 +69,43 @@ def test_the_ledger_balances(tmp_path: Path) -> None:
     assert melted["example"] == "5 × 3 = 7 + 8"  # five accepted, two of a row that is refused
     empty = said.loc[said.index.str.contains("did not happen"), "rows"]
     assert empty.to_dict() == {
-        "web → order: did not happen, its time is empty": 2,
-        "warehouse → ship: did not happen, its time is empty": 2,
-        "store → return: did not happen, its time is empty": 4,
+        "created_at is empty: it did not happen": 2,
+        "shipped_at is empty: it did not happen": 2,
+        "returned_at is empty: it did not happen": 4,
     }
+
+
+def test_columns_of_times_may_share_a_channel_or_an_event() -> None:
+    days = [["2025-01-01"] * 30, ["2025-01-02"] * 6 + [None] * 24, ["2025-01-03"] * 30]
+    frame = pd.DataFrame({"customer_id": [f"c{i}" for i in range(30)]}).assign(
+        **dict(zip("abc", days, strict=True))
+    )
+    steps = {"a": ("web", "order"), "b": ("phone", "call"), "c": ("web", "call")}
+    log = read_events(frame, touchpoints=steps, timezone="UTC")
+    counted = log.to_frame().astype(str)[["channel", "event"]].value_counts().to_dict()
+    assert counted == {("web", "order"): 30, ("web", "call"): 30, ("phone", "call"): 6}
+    overview = log.overview()
+    channels = overview.loc[overview["part"] == "channel"]
+    assert channels.set_index("name")["touchpoints"].to_dict() == {"web": 60, "phone": 6}
+    shared = read_events(frame, touchpoints=steps, timezone="UTC", min_customers=10)
+    assert shared.to_frame()["channel"].value_counts()["web"] == 60
+
+
+def test_the_ledger_of_melting_balances_for_each_column_and_each_table() -> None:
+    calls = pd.DataFrame({"customer_id": ["a", "b"], "call1": ["2025-01-01"] * 2})
+    calls["call2"] = ["2025-01-02", None]
+    twice = {"call1": ("phone", "call"), "call2": ("phone", "call")}
+    orders = calls.assign(call3=None)
+    other = {**twice, "call3": ("store", "visit")}
+    given = [Source(calls, touchpoints=twice), Source(orders, touchpoints=other)]
+    quality = read_events(given, timezone="UTC").quality.set_index("check")
+    for number, balance in ((1, "2 × 2 = 3 + 1"), (2, "2 × 3 = 3 + 3")):
+        at = f"(DataFrame {number}): "
+        said = f"{at}wide rows melted: rows × columns of times = touchpoints + empty"
+        assert quality.loc[said, "example"] == balance
+        assert quality.loc[f"{at}call2 is empty: it did not happen", "rows"] == 1
+    alone = read_events(calls, touchpoints=twice, timezone="UTC").quality.set_index("check")
+    assert alone.loc["call2 is empty: it did not happen", "rows"] == 1
 
 
 times = st.sampled_from(

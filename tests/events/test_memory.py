@@ -82,7 +82,7 @@ def test_parquet_is_read_ahead_by_no_more_than_some_blocks(
         pq.ParquetFile, "read_row_groups",
         lambda self, groups, **how: opened.append(groups[0]) or real(self, groups, **how),
     )  # fmt: skip
-    parts = parquet_files.read_parquet(tmp_path / "a.parquet")
+    parts = parquet_files.read_parquet(tmp_path / "a.parquet", "a.parquet")
     for taken in range(1, 11):
         part = next(parts)
         assert part.line(0) == 10 * (taken - 1) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import pickle
 from pathlib import Path
@@ -152,3 +153,41 @@ def test_names_of_files_and_cells_in_errors_are_withheld(  # type: ignore[no-unt
             read_events(pd.concat([frame] * rows, ignore_index=True).assign(**bad),
                         pseudonymise=True)  # fmt: skip
         assert "5551" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("Ann.csv", b""),
+        ("Ann.csv", "customer_id".encode("utf-16")),
+        ("Ann.csv", b"customer_id\0,timestamp\n"),
+        ("Ann.csv", b'customer_id,timestamp,channel\n"a,b\n'),
+        ("Ann.csv", b"customer_id,timestamp\n"),
+        ("Ann.csv.gz", gzip.compress(b"customer_id,timestamp,channel\n" + b"\n" * 99_999)),
+        ("Ann.csv.gz", b"customer_id,timestamp,channel\n"),
+        ("Ann.csv.gz", b"\x1f\x8bfalse"),
+        ("Ann.jsonl", b"[1]\n"),
+        ("Ann.jsonl", b""),
+        ("Ann.xlsx", b"PK"),
+        ("Ann.doc", b"text"),
+        ("Ann.parquet", b"text"),
+    ],
+)
+def test_errors_of_a_file_do_not_name_it(
+    name: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMNINB_KEY", KEY)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(OmninbError) as caught:
+        read_events(tmp_path / name, pseudonymise=True)
+    assert "Ann" not in str(caught.value)
+    assert "(file 1)" in str(caught.value) or "withheld" in str(caught.value)
+
+
+def test_cells_taken_for_currencies_are_withheld(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMNINB_KEY", KEY)
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "timestamp": "2025-03-01Z", "channel": "web"})
+    frame["mail"] = ["Ann@x.org", "Ben@x.org"]
+    with pytest.raises(OmninbError, match="currency: the log holds") as caught:
+        read_events(frame, {"currency": "mail"}, pseudonymise=True)
+    assert "x.org" not in str(caught.value) and "withheld" in str(caught.value)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import pickle
 import re
 import sqlite3
 import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,39 @@ def test_partition_keys_are_text_decoded_and_may_be_null(tmp_path: Path) -> None
 def test_a_columns_own_values_stand_before_its_folders_name(tmp_path: Path) -> None:
     (tmp_path / "channel=elsewhere").mkdir()
     FRAME.to_csv(tmp_path / "channel=elsewhere" / "a.csv", index=False)
-    assert rows_of(read_events(tmp_path)) == rows_of(read_events(FRAME))
+    log = read_events(tmp_path)
+    assert rows_of(log) == rows_of(read_events(FRAME))
+    assert check(log, "'channel' is a column and in names of folders")["rows"] == ROWS
+    assert check(log, "'channel' is not what the folder's name says")["rows"] == ROWS
+
+
+@pytest.mark.parametrize("write", ["to_csv", "to_parquet"])
+def test_a_column_that_says_what_its_folders_name_does_is_noted(write: str, tmp_path: Path) -> None:
+    for month in (1, 12):
+        (tmp_path / f"month={month}").mkdir()
+        frame = FRAME.assign(month=month)
+        frame.loc[:2, "month"] = 12
+        getattr(frame, write)(tmp_path / f"month={month}" / "a.part.csv", index=False)
+        path = tmp_path / f"month={month}" / "a.part.csv"
+        path.rename(path.with_suffix(".parquet" if write == "to_parquet" else ".csv"))
+    log = read_events(tmp_path)
+    assert check(log, "'month' is a column and in names of folders")["rows"] == 2 * ROWS
+    assert check(log, "'month' is not what the folder's name says")["rows"] == 3
+
+
+def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for day, end in ((1, "\n"), (2, "\r\n")):
+        (tmp_path / f"d={day}").mkdir()
+        rows = ["customer_id,timestamp,channel", "a,2025-03-01T10:00:00Z,web", f"b{day},never,web"]
+        (tmp_path / f"d={day}" / "p.csv").write_bytes(end.join(rows).encode())
+    log = read_events(tmp_path, max_quarantined=0.5)
+    assert [file["file"] for file in log.files] == ["d=1/p.csv", "d=2/p.csv"]
+    assert not log.quality["check"].str.contains("line ends").any()
+    assert check(log, "timestamp: not a date")["example"] == "d=1/p.csv, line 3"
+    path = tmp_path / "d=2" / "p.csv"
+    path.write_text(path.read_text() + '\n"open')
+    with pytest.raises(OmninbError, match=r"^d=2/p\.csv, line 4"):
+        read_events(tmp_path)
 
 
 @pytest.mark.parametrize("how", ["glob", "folder", "folder by a link", "nested glob"])
@@ -311,6 +345,20 @@ def test_ids_of_files_of_other_types_are_compared_as_text(
     assert ids == [str(row) for row in range(ROWS)] + ["007"] * ROWS
 
 
+@pytest.mark.parametrize("tags", [["x"], {"a": 1}, [{"a": ["é"]}], []])
+def test_lists_and_structs_go_with_text_as_in_json_lines(tags: object, tmp_path: Path) -> None:
+    row = {"customer_id": "a", "timestamp": "2025-03-01T10:00:00Z", "channel": "web", "tags": tags}
+    frame = pd.DataFrame([row, {**row, "tags": None}])
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text(json.dumps(row, ensure_ascii=False), "utf-8")
+    text = tmp_path / "text.csv"
+    text.write_text("customer_id,timestamp,channel,tags\na,2025-03-01T10:00:00Z,web,x\n")
+    log = read_events([frame, lines, text])
+    first, second, third, fourth = log.table["tags"].to_pylist()
+    assert first == third and json.loads(first) == tags
+    assert second is None and fourth == "x"
+
+
 def test_what_one_file_holds_as_numbers_another_may_hold_as_text(tmp_path: Path) -> None:
     table = FRAME.assign(visits=range(ROWS), shop="Köln")
     half = ROWS // 2
@@ -462,8 +510,18 @@ def test_assignments_reach_every_touchpoint_from_their_time_on() -> None:
         assert check(log, "no touchpoint has")["rows"] == 1
         assert log.counts == {
             "read": ROWS + 23, "accepted": ROWS + 23, "quarantined": 0,
-            "duplicates_removed": 0, "used": ROWS, "looked_up": 23,
+            "duplicates_removed": 0, "used": ROWS, "looked_up": 23, "touchpoint_rows": ROWS,
         }  # fmt: skip
+
+
+def test_35_spellings_of_a_joined_name_are_merged_and_shown() -> None:
+    arms = pd.DataFrame({"customer_id": ["c000", "c001", "c001", "c002"]})
+    arms["variant"] = ["Control", "control ", "Control", "Control"]
+    log = read_events([VISITS, Source(arms, per="customer_id")])
+    assert set(log.table["variant"].to_pylist()) == {"Control", None}
+    merged = check(log, "(DataFrame 2): variant: spellings merged")
+    assert merged["rows"] == 1 and merged["example"] == "'control ' → 'Control'"
+    assert not log.quality["check"].str.contains("several answers").any()
 
 
 def test_costs_of_a_channels_day_are_shared_and_their_sum_stays() -> None:
@@ -497,6 +555,38 @@ def test_costs_of_a_channels_day_are_shared_and_their_sum_stays() -> None:
     assert sum(cost or 0 for cost in log.table["cost"].to_pylist()) == placed
     whole = round(costs["spend"].sum() * 1e6)
     assert check(log, "without a touchpoint")["example"] == f"{(whole - placed) / 1e6:,.2f} in all"
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2025-03-01", "2025-03-01T00:00:00+01:00", "2025-03-01 00:00 CET", "2025-03-01Z",
+        "2025-03-01 23:30:00-05:00", "01/03/2025",
+        date(2025, 3, 1), datetime(2025, 3, 1), datetime(2025, 3, 1, 23, 30),
+        pd.Timestamp("2025-03-01", tz="Europe/Berlin"), pd.Timestamp("2025-03-01", tz="+09:00"),
+        pd.Timestamp("2025-03-01 23:30", tz="America/New_York"),
+    ],
+)  # fmt: skip
+def test_a_day_is_the_date_as_it_is_written(day: object) -> None:
+    frame = pd.DataFrame({"day": [day], "channel": ["web"], "cost": [4.0]})
+    costs = joined_costs(frame, day_first=True if day == "01/03/2025" else None)
+    assert costs == [None, 4_000_000, None]
+
+
+@pytest.mark.parametrize("storage", [int, float, str])
+def test_a_day_that_is_a_number_is_the_date_in_its_time_zone(storage: type) -> None:
+    midnight = storage(pd.Timestamp("2025-03-01", tz="Europe/Berlin").timestamp())
+    frame = pd.DataFrame({"day": [midnight], "channel": ["web"], "cost": [4.0]})
+    assert joined_costs(frame, time_unit="s") == [None, 4_000_000, None]
+    assert joined_costs(frame, time_unit="s", timezone="UTC") == [4_000_000, None, None]
+
+
+def joined_costs(frame: pd.DataFrame, **options: object) -> list[int | None]:
+    """What touchpoints of the last of February and the first two days of March cost."""
+    noons = [f"2025-{day} 12:00" for day in ("02-28", "03-01", "03-02")]
+    visits = pd.DataFrame({"customer_id": "a", "channel": "web", "timestamp": noons})
+    spend = Source(frame, per=["channel", "day"], **options)
+    return read_events([visits, spend], timezone="Europe/Berlin").table["cost"].to_pylist()
 
 
 def test_shares_differ_by_a_millionth_at_most_and_add_up() -> None:
@@ -534,9 +624,49 @@ def test_what_cannot_be_joined_is_refused_in_words(given: list[object], said: st
         read_events(given)
 
 
+def test_33_each_source_numbers_its_events_for_itself() -> None:
+    web = pd.DataFrame({"event_id": range(100), "customer_id": [f"c{n}" for n in range(100)]})
+    web = web.assign(timestamp="2025-03-01T10:00:00Z", channel="web")
+    store = web.assign(channel="store", customer_id=web["customer_id"].iloc[::-1].to_numpy())
+    again = pd.concat([store, store.head(3)])
+    log = read_events([Source(web), Source(again)])
+    assert log.counts["duplicates_removed"] == 3 and len(log) == 200
+    assert check(log, "event_id seen before")["rows"] == 3
+    assert log.table["channel"].to_pylist() == ["web"] * 100 + ["store"] * 100
+    one = read_events([web, again])  # frames without a Source are one table
+    assert one.counts["duplicates_removed"] == 103
+
+
+def test_a_large_table_is_no_excuse_for_the_bad_rows_of_a_small_one() -> None:
+    moment = "2025-03-01T10:00:00Z"
+    visits = pd.DataFrame({"customer_id": [None] * 3 + ["a"] * 7, "channel": "web"})
+    visits["timestamp"] = moment
+    arms = pd.DataFrame({"customer_id": [f"a{n}" for n in range(1_000)], "variant": "A"})
+    given = [visits, Source(arms, per="customer_id")]
+    with pytest.raises(OmninbError, match=r"\(DataFrame 1\): 3 of 10 rows \(30.0%\)"):
+        read_events(given)
+    with pytest.warns(UserWarning, match=r"\(DataFrame 1\): 3 of 10 rows"):
+        log = read_events(given, max_quarantined=0.3)
+    said = "(DataFrame 1): more than 1 % of the rows are quarantined"
+    assert log.quality.set_index("check").loc[said, "rows"] == 3
+    assert log.counts["touchpoint_rows"] == 10 and log.counts["read"] == 1_010
+
+
+def test_only_rows_of_touchpoints_are_compared_with_those_of_the_last_run() -> None:
+    moment = "2025-03-01T10:00:00Z"
+    visits = pd.DataFrame({"customer_id": "a", "channel": "web", "timestamp": [moment] * 7})
+    arms = pd.DataFrame({"customer_id": [f"a{n}" for n in range(1_000)], "variant": "A"})
+    clean = [visits, Source(arms, per="customer_id")]
+    assert read_events(clean, expect_rows=7).counts["touchpoint_rows"] == 7
+    with pytest.warns(UserWarning, match="of touchpoints, 7 rows were read, and 10 the last"):
+        read_events(clean, expect_rows=10)
+    with pytest.raises(OmninbError, match="less than half as many"):
+        read_events(clean, expect_rows=500)
+
+
 def test_dirty_rows_of_a_looked_up_table_are_quarantined_too() -> None:
     spend = pd.DataFrame({"customer_id": ["c000", "", "c001"], "cost": ["8", "1", "$5"]})
-    log = read_events([VISITS, Source(spend, per="customer_id")])
+    log = read_events([VISITS, Source(spend, per="customer_id")], max_quarantined=0.7)
     assert log.quarantine["reason"].tolist() == [
         "customer_id is empty", "cost: not a plain decimal number",
     ]  # fmt: skip

@@ -391,8 +391,11 @@ def test_a_log_that_shrank_grew_stale_or_lost_its_keys_is_told_or_refused(tmp_pa
     write(notebook, tmp_path / "own.ipynb")
     again = "expect_rows: last run"
     assert record_of(ask(100, again, "a").parent)["data"]["read"] == 100
+    assert "rows of the log" not in (tmp_path / "out/latest/summary.md").read_text("utf-8")
     with pytest.warns(UserWarning, match="90 rows were read, and 100 the last time"):
         ask(90, again, "b")
+    told = "90 rows of the log were read, and 100 in the run before: 10.0 % fewer."
+    assert told in (tmp_path / "out/latest/summary.md").read_text("utf-8").replace("\\", "")
     with pytest.raises(OmninbError, match="40 rows were read, and 90 the last time"):
         ask(40, again, "c")
     assert record_of(ask(40, "expect_until: 2026-03-05", "d").parent)["data"]["read"] == 40
@@ -402,7 +405,12 @@ def test_a_log_that_shrank_grew_stale_or_lost_its_keys_is_told_or_refused(tmp_pa
     with pytest.raises(OmninbError, match="OMNINB_KEY"):
         ask(100, "pseudonymise: true", "f")
     monkeypatch.setenv("OMNINB_KEY", "k" * 40)
-    ask(100, "pseudonymise: true", "g")
+    run = ask(100, "pseudonymise: true", "g").parent
+    shared = [one.read_bytes() for one in run.rglob("*") if one.is_file()]
+    assert not any(b"log.csv" in one for one in shared)
+    assert any(b"withheld" in one for one in shared)
+    with pytest.raises(OmninbError, match=r"\(file 1\) has no column 'nobody'"):
+        ask(100, "pseudonymise: true, columns: {customer_id: nobody}", "bad")
     lines[:20] = [",2026-03-01T10:00:00Z,web"] * 20
     with pytest.raises(OmninbError, match="max_quarantined"):
         ask(100, "decimal: '.'", "h")
