@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from omninb.anchors import positive
@@ -169,11 +168,10 @@ class JourneyExplorer(Explorer):
         looked_at = {state.at, state.to}
         few = fewer_than(self.journeys.min_customers or 0)
         if not {SMALLER, BEYOND, few} & looked_at:
-            fits = partial(condition_of, self.journeys, state.by)
             shown |= {
-                name: state.side(name, self.drawings[name].width, fits) for name in state.sides
+                name: state.side(name, self.drawings[name].width, self.fits) for name in state.sides
             }
-            shown |= state.tables(fits)
+            shown |= state.tables(self.fits)
             if self._has_gaps(state):
                 shown |= state.gaps(self.drawings["gaps"].width)
         elif state.at != few and not {SMALLER, BEYOND} & looked_at:
@@ -181,6 +179,10 @@ class JourneyExplorer(Explorer):
         notes = self.draw(shown)
         notes += [POOLED] if {SMALLER, BEYOND} & looked_at else []
         return [*notes, FEW] if few in looked_at else notes
+
+    def fits(self, node: str) -> dict[str, str] | None:
+        """The condition of a node; see `condition_of`."""
+        return condition_of(self.journeys, self.controls["by"].value, node)
 
     def _has_gaps(self, state: JourneysState) -> bool:
         """Whether both ends of the move are nodes of the journeys that are selected."""
