@@ -129,6 +129,13 @@ class FunnelExplorer(Explorer):
             self._fill_places()
             choose(c["step"], state.step)
             choose(c["at"], state.at)
+        self._side_by_side = beside(
+            "three",
+            drawings["funnel"],
+            drawings["drop_off"],
+            widgets.VBox([row(c["step"], c["at"]), drawings["cell"]]),
+            drawings["lost_to"],
+        )
         stacked = widgets.Layout(width="100px")
         moving = [self.buttons[name] for name in ("Earlier", "Later", "Remove")]
         others = ("within", "order", "attempt", "exclude", "breakdown", "by")
@@ -140,13 +147,7 @@ class FunnelExplorer(Explorer):
                 *(c[name] for name in others),
             ),
             self.status,
-            beside(
-                "three",
-                drawings["funnel"],
-                drawings["drop_off"],
-                widgets.VBox([row(c["step"], c["at"]), drawings["cell"]]),
-                drawings["lost_to"],
-            ),
+            self._side_by_side,
         ]
         self.begin()
 
@@ -169,6 +170,11 @@ class FunnelExplorer(Explorer):
             for name in ("funnel", "drop_off", "lost_to")
         }
         notes = self.draw(shown | state.cell())
+        # A funnel for each level has a column a step: it takes the whole width.
+        if state.breakdown is None:
+            self._side_by_side.remove_class("omninb-split")
+        else:
+            self._side_by_side.add_class("omninb-split")
         notes += [] if state.plain else [OTHERS]
         return [*notes, FIRST] if self._follows else notes
 
@@ -257,7 +263,7 @@ def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widge
             widgets.Dropdown, "Split by", options=[(NOTHING, ""), *named],
             value=state.breakdown or ""),
         "by": labelled(
-            widgets.Dropdown, "Drop-off by", value=state.by,
+            widgets.Dropdown, "Drop-off by", "240px", value=state.by,
             options=by_options(journeys.columns.table, state.by)),
         "step": labelled(widgets.Dropdown, "Look at step", "280px", options=[(NOTHING, "")]),
         "at": labelled(widgets.Dropdown, "taken on", "220px", options=[(NOTHING, "")]),
