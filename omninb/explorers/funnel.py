@@ -77,7 +77,7 @@ def explore_funnel(
     >>> import omninb as onb
     >>> journeys = onb.sample().journeys()
     >>> explorer = onb.explore_funnel(journeys, ["checkout", "payment", "purchase"], within="7d")
-    >>> explorer.figure.layout.title.text
+    >>> explorer.figure.layout.title.text.replace("<br>", " ")
     'Where do customers stop between checkout and purchase?'
     """
     given_journeys(journeys)
