@@ -29,11 +29,12 @@ lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of reading 20 million rows of CSV; of the simulator at 1 million
+bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of reading 20 million rows of CSV; of the simulator at 1 million; of each control of the explorers
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/reading_speed.py
 	$(BIN)/python benchmarks/simulate_speed.py
 	$(BIN)/python benchmarks/experiment_speed.py
+	-$(BIN)/python benchmarks/explorer_speed.py
 	$(BIN)/python benchmarks/report_speed.py --same 10
 
 coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs

@@ -11,6 +11,7 @@ from omninb.conditions import Condition, condition_words, matching
 from omninb.errors import OmninbError
 from omninb.journeys import Journeys
 from omninb.passes.cutting import first_matches
+from omninb.selecting import warn_of_few
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class Reading:
     def of(
         cls, journeys: Journeys, anchor: Condition | Sequence[Condition] | None, direction: str
     ) -> Reading:
-        """Read journeys from an anchor, refused where the arguments do not fit each other."""
+        """Read journeys from an anchor, refused where the arguments do not fit each other.
+
+        Of a log that is shared, none are read where too few customers have the anchor.
+        """
         if direction not in ("after", "before"):
             raise OmninbError(f"direction={direction!r}: 'after' or 'before' the anchor.")
         if anchor is None:
@@ -47,7 +51,12 @@ class Reading:
         first_matches(
             journeys.journey_offsets, matching(journeys.columns, anchor, "anchor"), anchors
         )
-        return cls(anchors, 1 if direction == "after" else -1, condition_words(anchor))
+        reading = cls(anchors, 1 if direction == "after" else -1, condition_words(anchor))
+        fewest = journeys.min_customers or 0
+        if fewest and 0 < np.count_nonzero(reading.per_customer(journeys)) < fewest:
+            warn_of_few(fewest, f"Journeys with {reading.words}")
+            anchors[:] = -1
+        return reading
 
     @property
     def anchored(self) -> bool:

@@ -18,7 +18,7 @@ from omninb.journey_quality import END_STATES, quality_of, told_states
 from omninb.layout import layout_of
 from omninb.passes.cutting import cut_lookback
 from omninb.rules import Rules, cut, goals_of, observed_period, order_codes
-from omninb.selecting import fitting, laid_out
+from omninb.selecting import fitting, laid_out, warn_of_few
 from omninb.spelling import call_or_nothing
 
 if TYPE_CHECKING:
@@ -174,7 +174,9 @@ class Journeys:
         Returns
         -------
         Journeys
-            With the same rules and the same observed period.
+            With the same rules and the same observed period. Of a log read with
+            ``min_customers=N``, none where fewer than N customers have such journeys, with a
+            warning: also how many there are would tell of these.
 
         Raises
         ------
@@ -200,6 +202,9 @@ class Journeys:
         given = {name: value for name, value in given.items() if value is not None} | first
         made_by = (*self.made_by, call_or_nothing("where", (), given))
         kept = laid_out(self, chosen, self.journey_offsets[:-1])
+        if 0 < len(kept["customer_offsets"]) - 1 < (self.min_customers or 0):
+            warn_of_few(self.min_customers or 0, "The journeys selected")
+            kept = laid_out(self, np.zeros(len(self), bool), self.journey_offsets[:-1])
         return replace(self, **kept, cut_by_lookback=None, sorted_again=None, made_by=made_by)
 
     def to_frame(self) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,15 @@ def fitting(
             raise OmninbError(f"between={between!r}: the start lies after the end.")
         chosen &= (time[starts] >= low) & (time[starts] < high)
     return chosen
+
+
+def warn_of_few(fewest: int, what: str) -> None:
+    """Warn that what was asked for is of so few customers that it is not told."""
+    warnings.warn(
+        f"{what} are of fewer than {fewest} customers: too few to be told of (min_customers=), so "
+        "none are counted.",
+        stacklevel=4,
+    )
 
 
 def laid_out(whole: Journeys, chosen: np.ndarray, starts: np.ndarray) -> dict[str, Any]:

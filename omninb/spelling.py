@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import keyword
 import os
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -75,7 +76,11 @@ def call(function: str, given: Iterable[object], named: Mapping[str, object]) ->
     "onb.step_table(journeys, by='channel', max_steps=3)"
     """
     words = [spelled(value) for value in given]
-    plain = {name: value for name, value in named.items() if name.isidentifier()}
+    plain = {
+        name: value
+        for name, value in named.items()
+        if name.isidentifier() and not keyword.iskeyword(name)
+    }
     words += [f"{name}={spelled(value)}" for name, value in plain.items()]
     others = {name: value for name, value in named.items() if name not in plain}
     words += [f"**{spelled(others)}"] if others else []

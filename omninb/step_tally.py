@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +106,35 @@ def step_tally(
     journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
 ) -> StepTally:
     """Count journeys by step and state; rare states of a step as one where they are pooled."""
+    return _kept("steps", _count_steps, journeys, by, max_steps, reading, collapse_repeats)
+
+
+def flow_tally(
+    journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
+) -> StepTally:
+    """Count journeys by step and move; rare moves of a step as one where they are pooled."""
+    return _kept("flows", _count_flows, journeys, by, max_steps, reading, collapse_repeats)
+
+
+def _kept(
+    name: str,
+    count: Callable[[Journeys, By, int, Reading, bool], StepTally],
+    journeys: Journeys,
+    by: By,
+    max_steps: int,
+    reading: Reading,
+    collapse: bool,
+) -> StepTally:
+    """Counts of whole journeys are kept with them; those from an anchor are many."""
+    if reading.anchored:
+        return count(journeys, by, max_steps, reading, collapse)
+    asked = (name, repr(by), max_steps, reading.way, bool(collapse))
+    return journeys.kept(asked, lambda: count(journeys, by, max_steps, reading, collapse))
+
+
+def _count_steps(
+    journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
+) -> StepTally:
     codes, labels = labels_of(journeys, by, _MOST_LABELS)
     steps = positive(max_steps, "max_steps", _MOST_STEPS) + 1
     states, pooled = _states(journeys, [*labels, *END_STATES, START])
@@ -143,10 +172,9 @@ def _states(journeys: Journeys, states: list[str]) -> tuple[list[str], str]:
     return [*states, *([] if pooled in states else [pooled]), ""], pooled
 
 
-def flow_tally(
+def _count_flows(
     journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
 ) -> StepTally:
-    """Count journeys by step and move; rare moves of a step as one where they are pooled."""
     codes, labels = labels_of(journeys, by, _MOST_LABELS)
     steps = positive(max_steps, "max_steps", _MOST_STEPS)
     states = [*labels, *END_STATES, START, BEYOND]

@@ -122,7 +122,7 @@ def table_view(
     payload = {
         "title": str(title),
         "note": note,
-        "method": _method(frame),
+        "method": _method(frame) if any(h["kind"] == "interval" for h in heads) else None,
         "columns": heads,
         "rows": rows,
         "values": [list(row) for row in zip(*numbers, strict=True)],

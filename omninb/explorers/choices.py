@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from omninb.columns import Columns
+from omninb.columns import NOT_SET
+from omninb.errors import OmninbError, nearest
 from omninb.journeys import Journeys
+from omninb.rules import moment
+from omninb.tallies import labels_of
+from omninb.wording import fewer_than
 
 MOST_VALUES = 60
+_MOST_NODES = 65_535
+# Journeys.where(…) takes these for arguments of its own.
+TAKEN = {"containing", "transition", "between"}
 _FIRST = ("channel", "event", "phase", "device", "segment")
 By = str | tuple[str, ...]
 
@@ -39,9 +47,32 @@ def by_options(table: pa.Table, chosen: By) -> list[tuple[str, By]]:
     return [(one if isinstance(one, str) else " and ".join(one), one) for one in options]
 
 
-def values_of(columns: Columns, by: By | None) -> list[str]:
-    """The values of a role or of a combination of several; none without one."""
-    return list(columns.codes(listed(by))[1]) if by else []
+def segments_of(table: pa.Table) -> list[str]:
+    """The roles by whose values journeys can be selected."""
+    return [name for name in roles_of(table) if name not in TAKEN]
+
+
+def nodes_of(journeys: Journeys, by: By) -> list[str]:
+    """The nodes of a role or of a combination of several, as tables name them.
+
+    Of a log that is shared, values of too few customers are one node.
+    """
+    return labels_of(journeys, listed(by), _MOST_NODES)[1]
+
+
+def values_of(journeys: Journeys, role: str | None) -> list[str]:
+    """The values of a role, without those of too few customers to be told; none without one."""
+    if not role:
+        return []
+    codes, values = journeys.columns.codes(role)
+    told = np.ones(len(values), bool)
+    if journeys.min_customers is not None:
+        of_node, nodes = labels_of(journeys, role, _MOST_NODES)
+        few = np.array([node == fewer_than(journeys.min_customers) for node in nodes], bool)
+        told[:] = False
+        told[codes] = ~few[of_node]
+    names = [value for value, one in zip(values, told.tolist(), strict=True) if one]
+    return sorted(names, key=lambda name: name == NOT_SET)
 
 
 def listed(by: By) -> str | list[str]:
@@ -49,12 +80,26 @@ def listed(by: By) -> str | list[str]:
     return by if isinstance(by, str) else list(by)
 
 
-def condition_of(by: By, label: str) -> dict[str, str]:
-    """The condition that a node's touchpoints fit."""
-    if isinstance(by, str):
-        return {by: label}
-    parts = label.split(" · ")
-    return dict(zip(by, (part.strip("“”") for part in parts), strict=True))
+def condition_of(journeys: Journeys, by: By, node: str) -> dict[str, str] | None:
+    """The condition that a node's touchpoints fit; None where it stands for several values.
+
+    Raises
+    ------
+    OmninbError
+        If there is no such node.
+    """
+    codes, nodes = labels_of(journeys, listed(by), _MOST_NODES)
+    if node not in nodes:
+        raise OmninbError(f"Look at {node!r}: there is none.{nearest(node, nodes)}")
+    if journeys.min_customers is not None and node == fewer_than(journeys.min_customers):
+        return None
+    if isinstance(by, str) and journeys.min_customers is None:
+        return {by: journeys.columns.codes(by)[1][nodes.index(node)]}
+    # Others occur: combinations that do not are no nodes, and values that do not are pooled.
+    one = int(np.argmax(codes == nodes.index(node)))
+    roles = [by] if isinstance(by, str) else list(by)
+    encoded = {role: journeys.columns.codes(role) for role in roles}
+    return {role: labels[of_role[one]] for role, (of_role, labels) in encoded.items()}
 
 
 def period_of(journeys: Journeys) -> tuple[date, date]:
@@ -67,16 +112,19 @@ def period_of(journeys: Journeys) -> tuple[date, date]:
     return first, last + timedelta(days=1)
 
 
-def day_of(value: object) -> date | None:
-    """A date that somebody gave in one way or another."""
-    return None if value is None else pd.Timestamp(value).date()  # type: ignore[arg-type]
+def day_of(value: object, argument: str, zone: str) -> date | None:
+    """The day that a value stands for; None where it is no midnight in the zone, or nothing."""
+    if value is None:
+        return None
+    at = pd.Timestamp(moment(value, argument, zone), unit="us", tz="UTC").tz_convert(zone)
+    return at.date() if at == at.normalize() else None
 
 
 def words_of(where: Mapping[str, object]) -> str:
     """A selection in words."""
     parts = []
     for name, value in where.items():
-        if name == "between" and isinstance(value, tuple | list):
+        if name == "between" and isinstance(value, tuple | list) and len(value) == 2:
             parts.append(f"{value[0]} to {value[1]}")
         elif name == "containing" and isinstance(value, Mapping):
             parts.append("touching " + ", ".join(map(str, value.values())))

@@ -11,7 +11,8 @@ import pandas as pd
 
 from omninb.errors import OmninbError
 from omninb.experiments.metrics import Conversion, MeanPerCustomer, Metric
-from omninb.explorers.choices import roles_of
+from omninb.experiments.rows import ALL
+from omninb.explorers.choices import roles_of, values_of
 from omninb.explorers.drawing import Drawing
 from omninb.explorers.frame import Explorer, Shown, choose, labelled, row
 from omninb.explorers.recipe import Line
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from omninb.events import EventLog
 
 NOTHING, WITHIN = "(nothing)", "14d"
+UNSPLIT = "Not split by {}: no value of it has customers enough in every arm to be told of."
 LEVELS = (0.8, 0.9, 0.95, 0.99)
 _LOG, _TABLE = Name("log"), Name("table")
 
@@ -44,15 +46,16 @@ class ExperimentState:
         asked |= {} if self.confidence == 0.95 else {"confidence": self.confidence}
         return asked | more
 
-    def verdict(self, width: int) -> Shown:
+    def found(self) -> Line:
         """What the test found, by all that is known."""
         asked = self._design(sequential=True)
         asked |= {} if self.segment is None else {"segments": self.segment}
-        table = Line("table", "onb.experiment_table", (_LOG, self.metric), asked)
-        kind = "onb.experiment_figure"
-        if self.segment is not None:
-            kind = "onb.experiment_segment_figure"
-        return Shown([table, Line("figure", kind, (_TABLE,), {"width": width})])
+        return Line("table", "onb.experiment_table", (_LOG, self.metric), asked)
+
+    def verdict(self, width: int, split: bool) -> Shown:
+        """What the test found, of all customers or also split by the segment."""
+        kind = "onb.experiment_segment_figure" if split else "onb.experiment_figure"
+        return Shown([self.found(), Line("figure", kind, (_TABLE,), {"width": width})])
 
     def course(self, width: int) -> Shown:
         """What was known of the effect at the end of each day, up to one."""
@@ -122,13 +125,18 @@ def explore_experiment(
     """
     if isinstance(metrics, Metric):
         metrics = [metrics]
-    known = {one.name: one for one in (metrics or _metrics(log))}
+    listed = _metrics(log) if metrics is None else metrics
+    if not isinstance(listed, Sequence) or not all(isinstance(one, Metric) for one in listed):
+        raise OmninbError(f"metrics={metrics!r}: give metrics, such as onb.Conversion('purchase').")
+    if isinstance(confidence, str):
+        raise OmninbError(f"confidence={confidence!r}: a share, such as 0.95.")
+    known = {one.name: one for one in listed}
     if not known:
         raise OmninbError("metrics: the log has no events to choose from. Give them.")
     if metric is not None and metric not in known:
         raise OmninbError(f"metric={metric!r}: there are {', '.join(map(repr, known))}.")
     first = known[metric] if metric is not None else next(iter(known.values()))
-    at = None if day is None else pd.Timestamp(day).date().isoformat()  # type: ignore[arg-type]
+    at = None if day is None else _day(day)
     state = ExperimentState(first, variant, control, segment, covariate, confidence, at)
     return ExperimentExplorer(log, list(known.values()), state)
 
@@ -137,7 +145,7 @@ class ExperimentExplorer(Explorer):
     """See `explore_experiment`."""
 
     def __init__(self, log: EventLog, metrics: list[Metric], state: ExperimentState) -> None:
-        self._arms = state.variant, state.control
+        self._arms, self._opening = (state.variant, state.control), True
         drawings = {"verdict": Drawing("experiment"), "course": Drawing("course")}
         controls = _controls(log, metrics, state)
         super().__init__({"log": log}, (log.made_by,), controls, drawings)
@@ -151,8 +159,7 @@ class ExperimentExplorer(Explorer):
             row(c["day"]),
             drawings["course"],
         ]
-        with self.quiet():
-            self.status.value = "".join(self.update())
+        self.begin()
 
     @property
     def state(self) -> ExperimentState:
@@ -169,10 +176,14 @@ class ExperimentExplorer(Explorer):
     def update(self) -> list[str]:
         """Show the verdict and the course."""
         state = self.state
-        shown = {
-            name: getattr(state, name)(drawing.width) for name, drawing in self.drawings.items()
-        }
-        return self.draw(shown)
+        table, _ = self.answers.value([state.found()], "table")
+        split = bool((table["segment"] != ALL).any())
+        verdict = state.verdict(self.drawings["verdict"].width, split)
+        notes = self.draw(
+            {"verdict": verdict, "course": state.course(self.drawings["course"].width)}
+        )
+        unsplit = state.segment is not None and not split
+        return [*notes, UNSPLIT.format(state.segment)] if unsplit else notes
 
     def prepare(self, name: str) -> None:
         """Another metric, or another history, has other days."""
@@ -182,6 +193,9 @@ class ExperimentExplorer(Explorer):
     def _fill_days(self, chosen: str | None) -> None:
         daily, _ = self.answers.value([self.state.daily()], "daily")
         days = [f"{day:%Y-%m-%d}" for day in daily["day"].drop_duplicates()]
+        if self._opening and chosen is not None and days and chosen < days[0]:
+            raise OmninbError(f"day={chosen!r}: nothing was known yet. The first is {days[0]!r}.")
+        self._opening = False
         slider = self.controls["day"]
         slider.options = [(day, day) for day in days or ["no window is over yet"]]
         known = [day for day in days if chosen is None or day <= chosen]
@@ -192,7 +206,9 @@ def _controls(
     log: EventLog, metrics: Sequence[Metric], state: ExperimentState
 ) -> dict[str, widgets.Widget]:
     roles: list[tuple[str, str]] = [
-        (name, name) for name in roles_of(log.table) if name != state.variant
+        (name, name)
+        for name in dict.fromkeys([*roles_of(log.table), *filter(None, [state.segment])])
+        if name != state.variant
     ]
     levels = sorted({*LEVELS, state.confidence})
     histories: list[tuple[str, str]] = [(NOTHING, ""), ("the 28 days before", "before")]
@@ -216,9 +232,16 @@ def _controls(
     return controls
 
 
+def _day(given: object) -> str:
+    try:
+        day = pd.Timestamp(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise OmninbError(f'day={given!r} is no date. Write for example "2025-03-01".') from error
+    return day.date().isoformat()
+
+
 def _metrics(log: EventLog) -> list[Metric]:
-    chunks = log.table.column("event").chunks if "event" in log.table.column_names else []
-    events = sorted({name for chunk in chunks for name in chunk.dictionary.to_pylist()})
+    events = values_of(log.journeys(), "event") if "event" in log.table.column_names else []
     found: list[Metric] = [Conversion(event, within=WITHIN) for event in events]
     found.sort(key=lambda metric: metric.name != "purchase")
     if "value" in log.table.column_names:

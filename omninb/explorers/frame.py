@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,7 +62,9 @@ class Explorer(widgets.VBox):
         self.controls, self.drawings = dict(controls), dict(drawings)
         self.status = widgets.HTML()
         self.answers = Answers(given)
-        self._made_by, self._quiet = tuple(made_by), False
+        self._made_by = tuple(made_by)
+        # JupyterLab may hand a control's change to another thread than the one that runs cells.
+        self._turn, self._quiet = threading.RLock(), 0
         for control in self.controls.values():
             if control.has_trait("value"):
                 control.observe(self._changed, "value")
@@ -126,28 +129,33 @@ class Explorer(widgets.VBox):
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Set controls without an update for each."""
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
+        with self._turn:
+            self._quiet += 1
+            try:
+                yield
+            finally:
+                self._quiet -= 1
+
+    def begin(self) -> None:
+        """Show what the arguments say; what they raise is the caller's."""
+        with self.quiet():
+            self.status.value = _said(self.update())
 
     def attempt(self, act: Callable[[], list[str]]) -> None:
         """Do something; what it raises is said, and what was shown before stays."""
-        self.status.value = BUSY
-        self.add_class("omninb-computing")
-        said = ""
-        try:
-            with self.quiet():
-                notes = act()
-            said = "".join(f'<div class="omninb-note">{escape(note)}</div>' for note in notes)
-        except OmninbError as error:
-            said = _error(str(error))
-        except Exception as error:
-            said = _error(f"This could not be computed: {type(error).__name__}: {error}.")
-        finally:
-            self.remove_class("omninb-computing")
-            self.status.value = said
+        with self.quiet():
+            self.status.value = BUSY
+            self.add_class("omninb-computing")
+            said = ""
+            try:
+                said = _said(act())
+            except OmninbError as error:
+                said = _error(str(error))
+            except Exception as error:
+                said = _error(f"This could not be computed: {type(error).__name__}: {error}.")
+            finally:
+                self.remove_class("omninb-computing")
+                self.status.value = said
 
     def _changed(self, change: Any) -> None:
         def act() -> list[str]:
@@ -156,8 +164,9 @@ class Explorer(widgets.VBox):
                     self.prepare(name)
             return self.update()
 
-        if not self._quiet:
-            self.attempt(act)
+        with self._turn:
+            if not self._quiet:
+                self.attempt(act)
 
     def _resized(self, change: Any) -> None:
         drawing = change["owner"]
@@ -172,6 +181,10 @@ class Explorer(widgets.VBox):
             return self.update()
 
         self.attempt(act)
+
+
+def _said(notes: Sequence[str]) -> str:
+    return "".join(f'<div class="omninb-note">{escape(note)}</div>' for note in notes)
 
 
 def _error(text: str) -> str:

@@ -9,8 +9,8 @@ import ipywidgets as widgets
 import numpy as np
 
 from omninb.conditions import condition_words
-from omninb.errors import OmninbError
-from omninb.explorers.choices import By, by_options, roles_of, values_of
+from omninb.errors import OmninbError, duration, nearest
+from omninb.explorers.choices import By, by_options, nodes_of, roles_of, values_of
 from omninb.explorers.drawing import Drawing
 from omninb.explorers.frame import Explorer, Shown, beside, choose, labelled, row
 from omninb.explorers.funnel_state import FunnelState
@@ -25,6 +25,7 @@ OTHERS = (
     "Drop-off and what came next are of the steps in order, without exclusions: "
     "they know no others."
 )
+FIRST = "Split, the first attempt of each counts: the furthest would be chosen by its outcome."
 
 
 def explore_funnel(
@@ -32,7 +33,7 @@ def explore_funnel(
     steps: Sequence[Step] | None = None,
     within: str | None = None,
     order: str = "ordered",
-    attempt: str = "furthest",
+    attempt: str | None = None,
     exclude: Sequence[str] = (),
     breakdown: str | None = None,
     by: By = "channel",
@@ -49,8 +50,10 @@ def explore_funnel(
         From ``log.journeys(…)``.
     steps : list, optional
         As in `funnel_table`; by default the two most frequent events, the more frequent first.
-    within, order, attempt, breakdown
+    within, order, breakdown
         As in `funnel_table`.
+    attempt : str, optional
+        As in `funnel_table`; by default the furthest, or the first with a breakdown.
     exclude : list of str
         Events that must not come between the first step and the last.
     by : str or list of str
@@ -74,24 +77,39 @@ def explore_funnel(
     >>> import omninb as onb
     >>> journeys = onb.sample().journeys()
     >>> explorer = onb.explore_funnel(journeys, ["checkout", "payment", "purchase"], within="7d")
-    >>> explorer.figure.layout.title.text
+    >>> explorer.figure.layout.title.text.replace("<br>", " ")
     'Where do customers stop between checkout and purchase?'
     """
     given_journeys(journeys)
     steps = steps or _commonest(journeys)
     if len(steps) < 2:
         raise OmninbError(f"steps={list(steps)!r}: give two at least.")
+    if isinstance(exclude, str):
+        raise OmninbError(f"exclude={exclude!r}: give a list of events.")
+    for argument, given, known in (
+        ("order", order, ORDERS),
+        ("attempt", "first" if attempt is None else attempt, ATTEMPTS),
+        ("step", 1 if step is None else step, range(1, len(steps))),
+        *(("at", one, nodes_of(journeys, by)) for one in (at,) if one is not None),
+    ):
+        if given not in known:
+            raise OmninbError(
+                f"{argument}={given!r}: there is none.{nearest(str(given), map(str, known))}"
+            )
+    if within is not None:
+        duration(within, "within")
     state = FunnelState(
-        tuple(steps), within, order, attempt, tuple(exclude), breakdown,
-        by if isinstance(by, str) else tuple(by), step, at,
+        tuple(steps), within, order, attempt or ("first" if breakdown else "furthest"),
+        tuple(exclude), breakdown, by if isinstance(by, str) else tuple(by), step, at,
     )  # fmt: skip
-    return FunnelExplorer(journeys, state)
+    return FunnelExplorer(journeys, state, chosen=attempt is not None)
 
 
 class FunnelExplorer(Explorer):
     """See `explore_funnel`."""
 
-    def __init__(self, journeys: Journeys, state: FunnelState) -> None:
+    def __init__(self, journeys: Journeys, state: FunnelState, chosen: bool = True) -> None:
+        self._follows = not chosen and state.breakdown is not None
         self.journeys, self.steps = journeys, list(state.steps)
         drawings = {
             **{name: Drawing(name, 560) for name in ("funnel", "drop_off", "lost_to")},
@@ -111,6 +129,13 @@ class FunnelExplorer(Explorer):
             self._fill_places()
             choose(c["step"], state.step)
             choose(c["at"], state.at)
+        self._side_by_side = beside(
+            "three",
+            drawings["funnel"],
+            drawings["drop_off"],
+            widgets.VBox([row(c["step"], c["at"]), drawings["cell"]]),
+            drawings["lost_to"],
+        )
         stacked = widgets.Layout(width="100px")
         moving = [self.buttons[name] for name in ("Earlier", "Later", "Remove")]
         others = ("within", "order", "attempt", "exclude", "breakdown", "by")
@@ -122,16 +147,9 @@ class FunnelExplorer(Explorer):
                 *(c[name] for name in others),
             ),
             self.status,
-            beside(
-                "three",
-                drawings["funnel"],
-                drawings["drop_off"],
-                widgets.VBox([row(c["step"], c["at"]), drawings["cell"]]),
-                drawings["lost_to"],
-            ),
+            self._side_by_side,
         ]
-        with self.quiet():
-            self.status.value = "".join(self.update())
+        self.begin()
 
     @property
     def state(self) -> FunnelState:
@@ -152,20 +170,30 @@ class FunnelExplorer(Explorer):
             for name in ("funnel", "drop_off", "lost_to")
         }
         notes = self.draw(shown | state.cell())
-        return notes if state.plain else [*notes, OTHERS]
+        # A funnel for each level has a column a step: it takes the whole width.
+        if state.breakdown is None:
+            self._side_by_side.remove_class("omninb-split")
+        else:
+            self._side_by_side.add_class("omninb-split")
+        notes += [] if state.plain else [OTHERS]
+        return [*notes, FIRST] if self._follows else notes
 
     def prepare(self, name: str) -> None:
         """A breakdown needs attempts that do not follow from the outcome; places follow `by`."""
         c = self.controls
-        if name == "breakdown" and c["breakdown"].value and c["attempt"].value == "furthest":
-            c["attempt"].value = "first"
+        if name == "attempt":
+            self._follows = False
+        elif name == "breakdown" and c["breakdown"].value and c["attempt"].value == "furthest":
+            c["attempt"].value, self._follows = "first", True
+        elif name == "breakdown" and not c["breakdown"].value and self._follows:
+            c["attempt"].value, self._follows = "furthest", False
         elif name == "by":
             self._fill_places()
 
     def click(self, mark: str, row: list[Any]) -> None:
         """Look at the cell of the drop-off that was clicked."""
         names = [plain(condition_words(step)) for step in self.steps]
-        places = values_of(self.journeys.columns, self.controls["by"].value)
+        places = nodes_of(self.journeys, self.controls["by"].value)
         for number, (one, then) in enumerate(zip(names, names[1:], strict=False), 1):
             for place in places:
                 if mark == "cells" and row[0] == harmless(f"{one} → {then}, {plain(place)}"):
@@ -173,8 +201,8 @@ class FunnelExplorer(Explorer):
                     choose(self.controls["at"], place)
 
     def _edit(self, name: str) -> list[str]:
-        """Move, take away or add a step; what cannot be counted is taken back."""
-        before, at = list(self.steps), self.controls["steps"].value
+        """Move, take away or add a step."""
+        at = self.controls["steps"].value
         if name == "Add step":
             at = len(self.steps)
             self.steps.append(self.controls["add"].value)
@@ -192,12 +220,7 @@ class FunnelExplorer(Explorer):
                 at = to
         self._list(at)
         choose(self.controls["step"], None)
-        try:
-            return self.update()
-        except Exception:
-            self.steps = before
-            self._list(min(at, len(before) - 1))
-            raise
+        return self.update()
 
     def _list(self, at: int) -> None:
         words = [f"{i}. {condition_words(step)}" for i, step in enumerate(self.steps, 1)]
@@ -209,13 +232,15 @@ class FunnelExplorer(Explorer):
         choose(self.controls["step"], here if here and here < len(words) else None)
 
     def _fill_places(self) -> None:
-        places = values_of(self.journeys.columns, self.controls["by"].value)
+        places = nodes_of(self.journeys, self.controls["by"].value)
         self.controls["at"].options = [(NOTHING, ""), *((name, name) for name in places)]
 
 
 def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widget]:
-    events = values_of(journeys.columns, "event")
+    events = values_of(journeys, "event")
+    excluded = [*events, *(one for one in state.exclude if one not in events)]
     roles = roles_of(journeys.columns.table)
+    roles += [state.breakdown] if state.breakdown and state.breakdown not in roles else []
     named: list[tuple[str, str]] = [(name, name) for name in roles]
     lists = {
         name: [(words, one) for one, words in known.items()]
@@ -232,13 +257,13 @@ def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widge
         "attempt": labelled(
             widgets.Dropdown, "Attempt", "190px", options=lists["attempt"], value=state.attempt),
         "exclude": labelled(
-            widgets.SelectMultiple, "Without", "230px", options=events, value=state.exclude,
+            widgets.SelectMultiple, "Without", "230px", options=excluded, value=state.exclude,
             rows=4),
         "breakdown": labelled(
             widgets.Dropdown, "Split by", options=[(NOTHING, ""), *named],
             value=state.breakdown or ""),
         "by": labelled(
-            widgets.Dropdown, "Drop-off by", value=state.by,
+            widgets.Dropdown, "Drop-off by", "240px", value=state.by,
             options=by_options(journeys.columns.table, state.by)),
         "step": labelled(widgets.Dropdown, "Look at step", "280px", options=[(NOTHING, "")]),
         "at": labelled(widgets.Dropdown, "taken on", "220px", options=[(NOTHING, "")]),

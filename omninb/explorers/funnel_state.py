@@ -74,6 +74,10 @@ class FunnelState:
         view = Line("view", "onb.table_view", (Name("cell"), title),
                     {"columns": ["outcome", "next", "customers"]})  # fmt: skip
         lines = [self._onward(), Line("cell", "table.query", (asked,)), view]
+        if "`" in column:  # a query cannot name it
+            plain = Line("plain", "table.rename", (), {"columns": {column: "place"}})
+            asked = f"step == {self.step} and place == {self.at!r}"
+            lines[1:2] = [plain, Line("cell", "plain.query", (asked,))]
         return {"cell": Shown(lines, figure="", table="cell", view="view")}
 
     def _onward(self) -> Line:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from omninb.explorers.choices import period_of, roles_of, values_of
+from omninb.anchors import positive
+from omninb.errors import OmninbError
+from omninb.explorers.choices import condition_of, nodes_of, period_of, segments_of, values_of
 from omninb.explorers.drawing import Drawing
 from omninb.explorers.frame import Explorer, beside, choose, row
 from omninb.explorers.journeys_controls import (
@@ -19,8 +22,10 @@ from omninb.explorers.journeys_state import ENDS, JourneysState, Where
 from omninb.figures.lettering import harmless
 from omninb.journeys import Journeys, given_journeys
 from omninb.tallies import BEYOND, SMALLER, START, By
+from omninb.wording import fewer_than
 
 POOLED = "What is pooled there has no touchpoints of its own: lower “Smallest flow” to see it."
+FEW = "What is pooled there is of too few customers to be told of."
 
 
 def explore_journeys(
@@ -76,6 +81,13 @@ def explore_journeys(
     'Where do journeys stand at each step?'
     """
     given_journeys(journeys)
+    if compare is not None and not (isinstance(compare, list | tuple) and len(compare) == 2):
+        raise OmninbError(f"compare={compare!r}: give two mappings, as where= takes them.")
+    for name, given in (("where", where or {}), *(("compare", side) for side in compare or ())):
+        if not isinstance(given, Mapping):
+            raise OmninbError(f"{name}={given!r}: give a mapping, such as {{'device': 'mobile'}}.")
+    if min_journeys is not None:
+        positive(min_journeys, "min_journeys", 2**31)
     state = JourneysState(
         by=by if isinstance(by, str) else tuple(by),
         where=dict(where or {}),
@@ -95,7 +107,7 @@ class JourneyExplorer(Explorer):
     def __init__(self, journeys: Journeys, state: JourneysState) -> None:
         self.journeys = journeys
         # What of the selection no control can show stays as it was given.
-        self._fixed = beyond(state.where, roles_of(journeys.columns.table))
+        self._given = beyond(state.where, journeys)
         self._sides = state.compare
         drawings = {
             "main": Drawing("journeys"),
@@ -108,7 +120,7 @@ class JourneyExplorer(Explorer):
         c = self.controls
         self._compared = row(c["compare"], c["side_a"], c["side_b"], c["middle"])
         names = ("by", "min_journeys", "collapse_repeats", "touching", "role", "value", "since",
-                 "before")  # fmt: skip
+                 "before", *(f"given_{name}" for name in self._given))  # fmt: skip
         with self.quiet():
             self._fill_values()
             self._choose(state)
@@ -124,14 +136,13 @@ class JourneyExplorer(Explorer):
             drawings["paths"],
             beside("two", drawings["before"], drawings["after"]),
         ]
-        with self.quiet():
-            self.status.value = "".join(self.update())
+        self.begin()
 
     @property
     def state(self) -> JourneysState:
         """What the controls say: the arguments that open the explorer as it is."""
         c = self.controls
-        where: dict[str, object] = dict(self._fixed)
+        where = {n: value for n, value in self._given.items() if c[f"given_{n}"].value}
         if c["role"].value and c["value"].value:
             where[c["role"].value] = c["value"].value
         if c["touching"].value:
@@ -153,15 +164,41 @@ class JourneyExplorer(Explorer):
         state = self.state
         self._compared.layout.display = "" if state.tab == "compare" else "none"
         self.controls["min_journeys"].layout.display = "" if state.tab == "map" else "none"
-        main = {"main": state.main(self.drawings["main"].width)}
-        around = {name: state.side(name, self.drawings[name].width) for name in state.sides}
-        around |= state.gaps(self.drawings["gaps"].width)
-        notes = self.draw(main | around | state.tables())
-        pooled = {state.at, state.to} & {SMALLER, BEYOND}
-        return [*notes, POOLED] if pooled else notes
+        shown = {"main": state.main(self.drawings["main"].width)}
+        looked_at = {state.at, state.to}
+        few = fewer_than(self.journeys.min_customers or 0)
+        if not {SMALLER, BEYOND, few} & looked_at:
+            shown |= {
+                name: state.side(name, self.drawings[name].width, self.fits) for name in state.sides
+            }
+            shown |= state.tables(self.fits)
+            if self._has_gaps(state):
+                shown |= state.gaps(self.drawings["gaps"].width)
+        elif state.at != few and not {SMALLER, BEYOND} & looked_at:
+            shown |= state.row()
+        notes = self.draw(shown)
+        notes += [POOLED] if {SMALLER, BEYOND} & looked_at else []
+        return [*notes, FEW] if few in looked_at else notes
+
+    def fits(self, node: str) -> dict[str, str] | None:
+        """The condition of a node; see `condition_of`."""
+        return condition_of(self.journeys, self.controls["by"].value, node)
+
+    def _has_gaps(self, state: JourneysState) -> bool:
+        """Whether both ends of the move are nodes of the journeys that are selected."""
+        if not state.takes_time:
+            return False
+        chosen, _ = self.answers.value(state.selection(), state.chosen.text)
+        return {state.at, state.to} <= set(nodes_of(chosen, state.by))
 
     def prepare(self, name: str) -> None:
         """Fill the values of a role, the sides of a comparison, the nodes of a map."""
+        replaced = {
+            "value": self.controls["role"].value, "touching": "containing",
+            "since": "between", "before": "between",
+        }.get(name)  # fmt: skip
+        if replaced in self._given and self.controls[name].value:
+            self.controls[f"given_{replaced}"].value = False
         if name == "role":
             self._fill_values()
         elif name == "compare":
@@ -186,11 +223,12 @@ class JourneyExplorer(Explorer):
     def _choose(self, state: JourneysState) -> None:
         """Set the controls that depend on others."""
         c, where = self.controls, dict(state.where)
-        roles = [r for r in where if r not in self._fixed and r in dict(c["role"].options).values()]
+        roles = [r for r in segments_of(self.journeys.columns.table)
+                 if r in where and r not in self._given]  # fmt: skip
         if roles:
             c["role"].value = roles[0]
             self._fill_values()
-            c["value"].value = where[roles[0]]
+            choose(c["value"], where[roles[0]])
         if state.compare is not None:
             choose(c["compare"], GIVEN)
         elif state.tab == "compare":
@@ -201,12 +239,12 @@ class JourneyExplorer(Explorer):
             choose(c[name], value)
 
     def _fill_values(self) -> None:
-        names = values_of(self.journeys.columns, self.controls["role"].value or None)
+        names = values_of(self.journeys, self.controls["role"].value or None)
         self.controls["value"].options = [(ANY, ""), *((name, name) for name in names)]
 
     def _fill_nodes(self) -> None:
         by = self.controls["by"].value
-        names = values_of(self.journeys.columns, by)
+        names = nodes_of(self.journeys, by)
         nodes = [(name, name) for name in (START, *names, *ENDS)]
         for control, none in (("at", NOTHING), ("to", ANY)):
             self.controls[control].options = [(none, ""), *nodes]
@@ -214,7 +252,7 @@ class JourneyExplorer(Explorer):
     def _fill_sides(self) -> None:
         c, chosen = self.controls, self.controls["compare"].value
         role = chosen if chosen not in ("", PERIOD, GIVEN) else None
-        names = values_of(self.journeys.columns, role)
+        names = values_of(self.journeys, role)
         for side, at in (("side_a", 0), ("side_b", 1)):
             c[side].options = [(name, name) for name in names]
             c[side].value = names[min(at, len(names) - 1)] if names else None

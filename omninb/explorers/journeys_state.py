@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from omninb.errors import OmninbError, nearest
-from omninb.explorers.choices import By, condition_of, listed, words_of
+from omninb.explorers.choices import TAKEN, By, listed, words_of
 from omninb.explorers.frame import Shown
 from omninb.explorers.recipe import Line
 from omninb.spelling import Name
@@ -17,6 +17,7 @@ TABS = {"map": "Map", "sankey": "Sankey", "steps": "Steps", "compare": "Compare"
 ENDS = ("converted", "exit", "open")
 _GRAPH = "graph"
 Where = Mapping[str, object]
+Fits = Callable[[str], dict[str, str] | None]
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,17 @@ class JourneysState:
 
     def __post_init__(self) -> None:
         if self.tab not in TABS:
-            raise OmninbError(f"tab={self.tab!r}: there is no such tab.{nearest(self.tab, TABS)}")
-        if self.compare is not None and len(self.compare) != 2:
-            raise OmninbError(f"compare={self.compare!r}: give two mappings, as where= takes them.")
+            raise OmninbError(
+                f"tab={self.tab!r}: there is no such tab.{nearest(str(self.tab), TABS)}"
+            )
 
     @property
     def chosen(self) -> Name:
         """The journeys that are looked at."""
         return Name("selected" if self.where else "journeys")
 
-    def _selection(self) -> list[Line]:
+    def selection(self) -> list[Line]:
+        """The line that selects the journeys, where they are not all."""
         return [Line("selected", "journeys.where", (), self.where)] if self.where else []
 
     def _asked(self, **more: object) -> dict[str, Any]:
@@ -57,7 +59,7 @@ class JourneysState:
         make = {"map": self._map, "sankey": self._sankey, "steps": self._steps}
         lines, figure = make.get(self.tab, self._compare)()
         drawn = Line("figure", figure.function, figure.given, {**figure.named, "width": width})
-        return Shown([*self._selection(), *lines, drawn])
+        return Shown([*self.selection(), *lines, drawn])
 
     def _map(self) -> tuple[list[Line], Line]:
         least = {"min_journeys": self.min_journeys} if self.min_journeys > 1 else {}
@@ -95,50 +97,58 @@ class JourneysState:
             return ()
         return ("after",) if self.at == START else ("before", "after")
 
-    def side(self, side: str, width: int) -> Shown:
-        """The recipe of what comes before or after the node that is looked at."""
+    def side(self, side: str, width: int, fits: Fits) -> Shown:
+        """The recipe of what comes before or after the node that is looked at.
+
+        ``fits`` gives the condition of a node.
+        """
         assert self.at is not None
-        anchor = {} if self.at == START else {
-            "anchor": condition_of(self.by, self.at), "direction": side
-        }  # fmt: skip
+        anchor = {} if self.at == START else {"anchor": fits(self.at), "direction": side}
         table = Line(side, "onb.step_table", (self.chosen,), self._asked(max_steps=3, **anchor))
         figure = Line("figure", "onb.step_figure", (Name(side),), {"width": width})
-        return Shown([*self._selection(), table, figure], table=side)
+        return Shown([*self.selection(), table, figure], table=side)
+
+    @property
+    def takes_time(self) -> bool:
+        """Whether a move is looked at that can take time: repeats that are collapsed are none."""
+        timeless = {None, START, SMALLER, BEYOND, *ENDS}
+        collapsed = self.collapse_repeats and self.at == self.to
+        return self.at not in timeless and self.to not in timeless and not collapsed
 
     def gaps(self, width: int) -> dict[str, Shown]:
-        """The recipe of how long the move takes that is looked at, where it takes time."""
-        timeless = {None, START, SMALLER, BEYOND, *ENDS}
-        if self.at in timeless or self.to in timeless:
-            return {}
+        """The recipe of how long the move takes that is looked at."""
         by = {} if self.by == "channel" else {"by": listed(self.by)}
         table = Line("gaps", "onb.gap_table", (self.chosen, self.at, self.to), by)
         figure = Line("figure", "onb.gap_figure", (Name("gaps"),), {"width": width})
-        return {"gaps": Shown([*self._selection(), table, figure], table="gaps")}
+        return {"gaps": Shown([*self.selection(), table, figure], table="gaps")}
 
-    def tables(self) -> dict[str, Shown]:
+    def tables(self, fits: Fits) -> dict[str, Shown]:
         """Recipes of the tables about the node or the move that is looked at."""
-        if self.at is None or self.at in (SMALLER, BEYOND) or self.to in (SMALLER, BEYOND):
+        if self.at is None:
             return {}
         if self.to is None and self.at not in (*ENDS, START):
-            return {"paths": self._paths()}
-        found = {"moves": self._moves()}
+            return {"paths": self._paths(fits)}
+        ends = {}
         if self.to is not None and self.to not in ENDS:
-            found["ends"] = self._ends()
-        return found
+            ends = self._ends(fits)
+        return self.row() | ends
 
-    def _paths(self) -> Shown:
+    def row(self) -> dict[str, Shown]:
+        """The recipe of the move's row; of START and of an end, of all their rows."""
+        return {"moves": self._moves()}
+
+    def _paths(self, fits: Fits) -> Shown:
         assert self.at is not None
         through = Line("through", f"{self.chosen.text}.where", (),
-                       {"containing": condition_of(self.by, self.at)})  # fmt: skip
+                       {"containing": fits(self.at)})  # fmt: skip
         paths = Line("paths", "onb.path_table", (Name("through"),),
                      self._asked(top=10, max_steps=12))  # fmt: skip
         shown = ["path", "journeys", "share", "conversion_rate", "settled"]
         view = Line("view", "onb.table_view", (Name("paths"), f"The commonest paths of journeys "
                     f"with {self.at}"), {"columns": shown})  # fmt: skip
-        return _table([*self._selection(), through, paths, view])
+        return _table([*self.selection(), through, paths, view])
 
     def _moves(self) -> Shown:
-        """The move's row; of START and of an end, all their rows."""
         table = self._map()[0][0]
         asked, title = f"source == {self.at!r}", f"{self.at} → {self.to}"
         if self.to is not None:
@@ -151,17 +161,20 @@ class JourneysState:
         shown = ["source", "target", "transitions", "journeys", "customers", "probability",
                  "settled", "median_gap", "p90_gap", "interval_method"]  # fmt: skip
         view = Line("view", "onb.table_view", (Name("moves"), title), {"columns": shown})
-        return _table([*self._selection(), table, moves, view])
+        return _table([*self.selection(), table, moves, view])
 
-    def _ends(self) -> Shown:
+    def _ends(self, fits: Fits) -> dict[str, Shown]:
         assert self.at is not None and self.to is not None
-        then = condition_of(self.by, self.to)
-        where = then if self.at == START else {"transition": (condition_of(self.by, self.at), then)}
+        then = fits(self.to) or {}
+        where = then if self.at == START else {"transition": (fits(self.at), then)}
+        collapsed = self.collapse_repeats and self.at == self.to
+        if collapsed or (self.at == START and TAKEN & set(then)):
+            return {}
         made = Line("made", f"{self.chosen.text}.where", (), where)
         ends = Line("ends", "onb.end_table", (Name("made"),))
         title = f"How the journeys ended that made this move: {self.at} → {self.to}"
         view = Line("view", "onb.table_view", (Name("ends"), title))
-        return _table([*self._selection(), made, ends, view])
+        return {"ends": _table([*self.selection(), made, ends, view])}
 
 
 def _table(lines: list[Line]) -> Shown:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from omninb.errors import OmninbError, nearest
+from omninb.errors import OmninbError, duration, nearest
 from omninb.explorers.drawing import Drawing
 from omninb.explorers.frame import Explorer, Shown, labelled, row
 from omninb.explorers.recipe import Line
@@ -35,7 +35,7 @@ class QualityState:
 
     def __post_init__(self) -> None:
         if self.part not in PARTS:
-            raise OmninbError(f"part={self.part!r}: there is none.{nearest(self.part, PARTS)}")
+            raise OmninbError(f"part={self.part!r}: there is none.{nearest(str(self.part), PARTS)}")
 
     def main(self, width: int) -> Shown:
         """The part that is shown."""
@@ -83,7 +83,8 @@ def explore_quality(log: EventLog, part: str = "ledger", exit_after: str = "30d"
     Raises
     ------
     OmninbError
-        If there is no such part. What goes wrong later is said in the explorer.
+        If there is no such part, or the duration cannot be read. What goes wrong later is said in
+        the explorer.
 
     Examples
     --------
@@ -92,6 +93,7 @@ def explore_quality(log: EventLog, part: str = "ledger", exit_after: str = "30d"
     >>> explorer.figure.layout.title.text
     'Was every channel there on every day?'
     """
+    duration(exit_after, "exit_after")
     return QualityExplorer(log, QualityState(part, exit_after))
 
 
@@ -116,8 +118,7 @@ class QualityExplorer(Explorer):
             self.status,
             drawings["main"],
         ]
-        with self.quiet():
-            self.status.value = "".join(self.update())
+        self.begin()
 
     @property
     def state(self) -> QualityState:

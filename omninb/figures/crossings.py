@@ -67,7 +67,7 @@ class _Links:
 
     def share(self, left: list[int], right: list[int]) -> NDArray[np.float64]:
         """Widths from each item on the left to each on the right."""
-        return self.matrix[np.array(left)[:, None], right]
+        return self.matrix[np.array(left, int)[:, None], np.array(right, int)]
 
     def crossings(self, left: list[int], right: list[int]) -> float:
         """Products of the widths of links that cross."""

@@ -128,10 +128,12 @@ def percent(share: float | None) -> str:
     --------
     >>> percent(0.234), percent(0.0042), percent(0.00001), percent(0.9996), percent(1.0)
     ('23 %', '0.4 %', '< 0.1 %', '> 99.9 %', '100 %')
+    >>> percent(sum([0.1] * 10))  # 1 - 1.1e-16
+    '100 %'
     """
     if missing(share):
         return ""
-    value = round(100 * float(share), 9)  # type: ignore[arg-type]  # a sum of shares may be 1 - 1e-16
+    value = round(100 * float(share), 12)  # type: ignore[arg-type]  # shares may sum to 1 - 1e-16
     if value in (0, 100):
         return f"{value:.0f} %"
     if value < 0.05:

@@ -191,3 +191,20 @@ def test_cells_taken_for_currencies_are_withheld(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(OmninbError, match="currency: the log holds") as caught:
         read_events(frame, {"currency": "mail"}, pseudonymise=True)
     assert "x.org" not in str(caught.value) and "withheld" in str(caught.value)
+
+
+def test_the_call_that_read_the_log_is_not_told_with_its_files(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("OMNINB_KEY", "0" * 64)
+    sources: list[object] = []
+    for name in ("smith.csv", "jones.csv"):
+        sources.append(tmp_path / name)
+        (tmp_path / name).write_text("customer_id,timestamp,channel\na,2025-01-01T10:00Z,web\n")
+    sources[1] = onb.Source(sources[1], constants={"event": "view"})
+    plain = onb.read_events(sources, max_quarantined=0.5)
+    assert "onb.Source(data=" in plain.made_by and "smith" in plain.made_by
+    again = eval(plain.made_by, {"onb": onb})
+    assert again.table.equals(plain.table)
+    hidden = onb.read_events(sources, pseudonymise=True)
+    assert hidden.made_by == "" and "smith" not in str(hidden.journeys().made_by)
+    frames = [onb.Source(plain.to_frame(), constants={"event": "view"})]
+    assert onb.read_events(frames).made_by == ""

@@ -79,3 +79,12 @@ def test_heights_keep_items_apart():
     ys = heights(stage, stage.layers, 0, [200, 200])
     assert all(ys[b] - ys[a] >= 24 - 1e-6 for a, b in zip(range(1, 5), range(2, 6), strict=True))
     assert ys[0] == pytest.approx(ys[3], abs=1)
+
+
+def test_a_layer_may_be_empty():
+    sizes = dict.fromkeys(range(4), 10.0)
+    stage = Staged([[], [0, 1], [2, 3]], [(0, 3, 5.0), (1, 2, 5.0)], sizes, sizes)
+    layers = ordered(stage)
+    assert layers[0] == [] and [layers[1].index(0), layers[1].index(1)] == [
+        layers[2].index(3), layers[2].index(2)
+    ]  # fmt: skip
