@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from omninb.conditions import Condition, matching
 from omninb.errors import OmninbError, duration
+from omninb.events.window import instant
 from omninb.journey_quality import END_STATES, quality_of, told_states
 from omninb.layout import Columns, layout_of
 from omninb.passes.compiling import each, threads
 from omninb.passes.cutting import copy_journeys, cut_lookback
-from omninb.rules import Rules, cut, goals_of, moment, observed_period, order_codes
+from omninb.rules import Rules, cut, goals_of, observed_period, order_codes
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -197,7 +198,7 @@ class Journeys:
         if between is not None:
             if not isinstance(between, Sequence) or isinstance(between, str) or len(between) != 2:
                 raise OmninbError(f"between={between!r}: give (start, end), two dates.")
-            low, high = (moment(value, "between", self.rules.timezone) for value in between)
+            low, high = (instant(value, "between", self.rules.timezone) for value in between)
             if low > high:
                 raise OmninbError(f"between={between!r}: the start lies after the end.")
             chosen &= (self.time[starts] >= low) & (self.time[starts] < high)
