@@ -172,7 +172,7 @@ def _latin_1(row: Row) -> bytes:
 DEFECTS = (
     Defect(30, "amount that is no number", "quarantined",
            "value: not a plain decimal number", 0.003,
-           _write("value", "$5", "1.000,50", "19.90", "NaN", "1e400", "free", "inf"),
+           _write("value", "$5", "1,000.50", "19.90", "NaN", "1e400", "free", "inf"),
            _filled("value")),
     Defect(7, "Latin-1 in a UTF-8 file", "quarantined", "encoding: not UTF-8", 0.0008,
            _as_it_is, _beyond_ascii, _latin_1),

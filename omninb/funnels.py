@@ -8,6 +8,7 @@ import pandas as pd
 
 from omninb.attempts import Search
 from omninb.errors import OmninbError
+from omninb.events.window import instant
 from omninb.funnel_answers import (
     funnel_frame,
     level_rates,
@@ -18,7 +19,6 @@ from omninb.funnel_steps import Exclusion, FunnelSteps, Step
 from omninb.funnel_tally import Breakdown, FunnelTally
 from omninb.intervals import Rates
 from omninb.journeys import Journeys
-from omninb.rules import moment
 from omninb.tallies import difference_columns, texts
 
 
@@ -187,7 +187,7 @@ def funnel_period_table(
     frames: list[pd.DataFrame] = []
     first: Rates | None = None
     for period in periods:
-        begin, end = (moment(at, "periods", journeys.rules.timezone) for at in period)
+        begin, end = (instant(at, "periods", journeys.rules.timezone) for at in period)
         if begin >= end:
             raise OmninbError(f"periods: {period!r} ends before it begins.")
         tally = FunnelTally.of(Search.of(journeys, asked, within, between=(begin, end - 1)))

@@ -14,6 +14,7 @@ import pyarrow as pa
 from omninb.columns import Columns
 from omninb.conditions import Condition, matching
 from omninb.errors import OmninbError, duration
+from omninb.events.window import instant
 from omninb.layout import Layout
 from omninb.passes.compiling import each, group_ranges
 from omninb.passes.cutting import EXIT, OPEN, cut_journeys, list_journeys
@@ -53,21 +54,6 @@ class Rules:
         return self.observed_from + (self.observed_until - self.settled_until)
 
 
-def moment(value: object, argument: str, timezone: str) -> int:
-    """µs since 1970 UTC of a date or time; without an offset it is in the given zone."""
-    try:
-        stamp = pd.Timestamp(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise OmninbError(
-            f'{argument}={value!r} is no date. Write for example "2025-03-01".'
-        ) from error
-    if stamp is pd.NaT:
-        raise OmninbError(f'{argument}={value!r} is no date. Write for example "2025-03-01".')
-    stamp = stamp.tz_localize(timezone) if stamp.tz is None else stamp
-    stamp = stamp.tz_convert("UTC")
-    return int(stamp.as_unit("us").to_numpy().astype("int64"))
-
-
 def observed_period(
     log: EventLog, time: np.ndarray, observed_from: object, observed_until: object
 ) -> tuple[int, int]:
@@ -78,8 +64,8 @@ def observed_period(
     seen = (int(time.min()), int(time.max())) if len(time) else (0, 0)
     low = seen[0] if low is None else low
     high = seen[1] if high is None else high
-    low = low if observed_from is None else moment(observed_from, "observed_from", zone)
-    high = high if observed_until is None else moment(observed_until, "observed_until", zone)
+    low = low if observed_from is None else instant(observed_from, "observed_from", zone)
+    high = high if observed_until is None else instant(observed_until, "observed_until", zone)
     for argument, wrong, edge in (
         ("observed_from", low > seen[0], seen[0]),
         ("observed_until", high < seen[1], seen[1]),

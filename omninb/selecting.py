@@ -11,6 +11,7 @@ import numpy as np
 from omninb.columns import Columns
 from omninb.conditions import Condition, matching
 from omninb.errors import OmninbError
+from omninb.events.window import instant
 from omninb.memory import fresh
 from omninb.passes.compiling import GROUPS, each, group_ranges, shares
 from omninb.passes.selecting import (
@@ -19,7 +20,7 @@ from omninb.passes.selecting import (
     lay_chosen,
     mark_touching,
 )
-from omninb.rules import Rules, moment
+from omninb.rules import Rules
 
 if TYPE_CHECKING:
     from omninb.journeys import Journeys
@@ -69,7 +70,7 @@ def fitting(
     if between is not None:
         if not isinstance(between, Sequence) or isinstance(between, str) or len(between) != 2:
             raise OmninbError(f"between={between!r}: give (start, end), two dates.")
-        low, high = (moment(value, "between", rules.timezone) for value in between)
+        low, high = (instant(value, "between", rules.timezone) for value in between)
         if low > high:
             raise OmninbError(f"between={between!r}: the start lies after the end.")
         chosen &= (time[starts] >= low) & (time[starts] < high)

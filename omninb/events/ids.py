@@ -18,12 +18,14 @@ _NOBODY = [
     "NA", "N/A", "#N/A", "NaN", "None", "NULL", "(null)", "\\N", "nil", "-", "0", "unknown",
     "undefined",
 ]  # fmt: skip
-_SPELLINGS = pa.array(
+_SPELLINGS = sorted(
     {form for word in _NOBODY for form in (word, word.lower(), word.upper(), word.capitalize())}
 )
 # `[deleted]` and `{6F96…}` are ids.
 _NO_TEXT = r"^(true|false|\[\s*(([\[{\"\d-]|true|false|null).*)?\]|\{\s*(\".*)?\})$"
-_LONGEST = max(map(len, _NOBODY))
+_LONGEST = max(map(len, (*_NOBODY, "false")))
+_BEGINNINGS = np.zeros(256, bool)
+_BEGINNINGS[[ord(word[0]) for word in (*_SPELLINGS, "true", "false", "[", "{")]] = True
 
 
 class Ids(NamedTuple):
@@ -63,18 +65,25 @@ def read_ids(column: pa.ChunkedArray, refusals: Refusals, *, source: str) -> Ids
         raise _unsure("customer_id", source, kind)
     refuse_hidden(column, "customer_id", refusals)
     column, trimmed = _trimmed(column)
-    nobody, shortest, other = 0, _LONGEST + 1, list[Mask]()
+    nobody, shortest, other = 0, 1, list[Mask]()
     for chunk in column.chunks:
         by_words = pa.types.is_dictionary(kind)
         words = chunk.dictionary if by_words else chunk
-        least = pc.min(pc.binary_length(words)).as_py() if len(words) else None
-        if least is not None and least <= _LONGEST:
-            odd = pc.is_in(words, _SPELLINGS)
-            nobody += pc.sum(odd.take(chunk.indices) if by_words else odd).as_py() or 0
-            shortest = min(shortest, least)
-        found = pa.array(_no_text(words))
-        found = found.take(chunk.indices) if by_words else found
-        other.append(found.fill_null(False).to_numpy(zero_copy_only=False))
+        at = _places(words)
+        begun = words.take(pa.array(at))
+        for found, is_nobody in (
+            (pc.is_in(begun, pa.array(_SPELLINGS)), True),
+            (pc.match_substring_regex(begun, _NO_TEXT), False),
+        ):
+            rows = np.zeros(len(words), bool)
+            rows[at] = found.fill_null(False).to_numpy(zero_copy_only=False)
+            if by_words:
+                rows = pa.array(rows).take(chunk.indices).fill_null(False).to_numpy(False)
+            if is_nobody:
+                nobody += int(rows.sum())
+            else:
+                other.append(rows)
+        shortest = min(shortest, int(np.diff(_ends(words)).min(initial=1)))
     if any(one.any() for one in other):
         reason = "customer_id is true, false, a list or an object"
         refusals.refuse(np.concatenate(other), reason)
@@ -126,24 +135,23 @@ def _trimmed(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
     return pa.chunked_array(chunks, column.type), rows
 
 
-def _no_text(words: pa.Array) -> Mask:
-    """Which texts are what JSON writes for true, false, a list or an object.
+def _places(words: pa.Array) -> np.ndarray:
+    """Where texts begin like a word for nobody or like JSON: few do, and are looked at closely."""
+    text, ends = bytes_of(words), _ends(words)
+    if not text.size:
+        return np.empty(0, np.int64)
+    brackets = (text == ord("[")).any() or (text == ord("{")).any()
+    at = np.arange(len(words)) if brackets else np.flatnonzero(np.diff(ends) <= _LONGEST)
+    whole = np.frombuffer(words.buffers()[2], np.uint8)
+    return at[_BEGINNINGS[whole[np.minimum(ends[at], whole.size - 1)]]]
 
-    Few begin like one, and only those are looked at closely.
-    """
-    found = np.zeros(len(words), bool)
-    _, offsets, data = words.buffers()
-    if data is None or not data.size:
-        return found
-    ends = np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
-    first = np.frombuffer(data, np.uint8)[np.minimum(ends[:-1], data.size - 1)]
-    like = (first == ord("[")) | (first == ord("{"))
-    like |= ((first == ord("t")) | (first == ord("f"))) & (np.diff(ends) <= len("false"))
-    at = np.flatnonzero(like)
-    if at.size:
-        told = pc.match_substring_regex(words.take(pa.array(at)), _NO_TEXT)
-        found[at] = told.fill_null(False).to_numpy(zero_copy_only=False)
-    return found
+
+def _ends(words: pa.Array) -> np.ndarray:
+    """Where each text begins, and where the last one ends, in the bytes of an array."""
+    offsets = words.buffers()[1]
+    if offsets is None or not len(words):
+        return np.zeros(len(words) + 1, np.int32)
+    return np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
 
 
 def _bare(words: pa.Array) -> bool:
@@ -151,11 +159,10 @@ def _bare(words: pa.Array) -> bool:
     text = bytes_of(words)
     if not text.size or (text.min() > 32 and text.max() < 127):
         return True
-    _, offsets, data = words.buffers()
-    ends = np.frombuffer(offsets, np.int32)[words.offset : words.offset + len(words) + 1]
+    ends = _ends(words)
     if not (np.diff(ends) > 0).all():
         return False
-    whole = np.frombuffer(data, np.uint8)
+    whole = np.frombuffer(words.buffers()[2], np.uint8)
     return all(
         edge.min() > 32 and edge.max() < 127 for edge in (whole[ends[:-1]], whole[ends[1:] - 1])
     )

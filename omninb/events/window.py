@@ -21,7 +21,7 @@ def instant(given: object, argument: str, timezone: str | None) -> int:
 
     Parameters
     ----------
-    given : datetime, date, pandas.Timestamp or str
+    given : datetime, date, pandas.Timestamp, numpy.datetime64 or str
         Of texts only ISO 8601: all others can be read in more than one way.
     argument : str
         What it was given as, for errors.
@@ -58,6 +58,8 @@ def _written(given: object) -> datetime | None:
             return datetime.fromisoformat(given.strip())
         except ValueError:
             return None
+    if isinstance(given, np.datetime64):
+        given = pd.Timestamp(given)
     if isinstance(given, datetime):
         return None if given is pd.NaT else given
     return datetime.combine(given, time()) if isinstance(given, date) else None
