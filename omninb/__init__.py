@@ -44,6 +44,7 @@ _ROOMS = {
     ],
     "views": ["table_view", "verdict", "headline"],
     "reports": ["run_notebook", "run_report"],
+    "workshop": ["check", "workshop_case"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -1,0 +1,177 @@
+"""Kinds of answers: which fit, how they are compared, and what is said of one that is not right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an exercise asks for.
+
+    Attributes
+    ----------
+    asks : str
+        In words, such as ``"a whole number"``.
+    """
+
+    asks: str
+
+    def fits(self, answer: Any) -> bool:
+        """Whether the answer is of this kind."""
+        raise NotImplementedError
+
+    def right(self, answer: Any, solution: Any) -> bool:
+        """Whether an answer of this kind is the solution, within what is forgiven."""
+        raise NotImplementedError
+
+    def distance(self, answer: Any, solution: Any) -> str:
+        """How far off an answer is that is not right; never the solution. May be empty."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number, forgiven what sampling or rounding may do to it.
+
+    Attributes
+    ----------
+    whole, share : bool
+        Only whole numbers; only numbers from 0 to 1.
+    relative, absolute : float
+        What is forgiven: of the solution, and in its unit.
+    """
+
+    whole: bool = False
+    share: bool = False
+    relative: float = 0.0
+    absolute: float = 0.0
+
+    def fits(self, answer: Any) -> bool:
+        """Whether it is a finite number, and a whole one where that is asked."""
+        if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, Real):
+            return False
+        return math.isfinite(answer) and (not self.whole or float(answer).is_integer())
+
+    def right(self, answer: Any, solution: Any) -> bool:
+        """Whether it is within what is forgiven."""
+        forgiven = max(self.absolute, self.relative * abs(solution))
+        return bool(abs(answer - solution) <= forgiven + 1e-9)
+
+    def distance(self, answer: Any, solution: Any) -> str:
+        """Too high or too low, and roughly by how much."""
+        if self.share and 1 < answer <= 100:
+            return "A share stands between 0 and 1: 25 % is 0.25."
+        way = "high" if answer > solution else "low"
+        if (answer < 0) != (solution < 0) and answer and solution:
+            return f"It is too {way}: the sign is the other one."
+        small, large = sorted([abs(float(answer)), abs(float(solution))])
+        if not small:
+            return f"It is too {way}."
+        return f"It is too {way}, {_factor_words(large / small)}."
+
+
+def _factor_words(factor: float) -> str:
+    if factor < 1.02:
+        return "by very little"
+    if factor < 1.1:
+        return "by less than a tenth"
+    if factor < 1.5:
+        return "by less than a half"
+    if factor < 2.5:
+        return "by a factor of about 2"
+    return "by a factor of about " + (f"{factor:.0f}" if factor < 10 else "10 or more")
+
+
+@dataclass(frozen=True)
+class Name(Kind):
+    """A name; case and blanks are forgiven.
+
+    Attributes
+    ----------
+    options : sequence of str
+        What is to choose from; empty for any name.
+    """
+
+    options: Sequence[str] = ()
+
+    def fits(self, answer: Any) -> bool:
+        """Whether it is a text, and one of the options where there are any."""
+        if not isinstance(answer, str):
+            return False
+        return not self.options or _plain(answer) in map(_plain, self.options)
+
+    def right(self, answer: Any, solution: Any) -> bool:
+        """Whether it is the name."""
+        return _plain(answer) == _plain(solution)
+
+
+def _plain(text: object) -> str:
+    return " ".join(str(text).split()).casefold()
+
+
+@dataclass(frozen=True)
+class Counts(Kind):
+    """Counts by pairs of names, such as a Counter of transitions."""
+
+    def fits(self, answer: Any) -> bool:
+        """Whether it is a mapping of pairs to whole numbers, and not empty."""
+        return (
+            isinstance(answer, Mapping)
+            and len(answer) > 0
+            and all(isinstance(pair, tuple) and len(pair) == 2 for pair in answer)
+            and all(count(None).fits(n) for n in answer.values())
+        )
+
+    def right(self, answer: Any, solution: Any) -> bool:
+        """Whether all counts agree; a pair that is counted 0 times may be missing."""
+        return _counted(answer) == _counted(solution)
+
+    def distance(self, answer: Any, solution: Any) -> str:
+        """How many of the pairs agree."""
+        given, asked = _counted(answer), _counted(solution)
+        agree = sum(given.get(pair) == n for pair, n in asked.items())
+        more = len(given.keys() - asked.keys())
+        extra = f" {more} pairs should not be there." if more else ""
+        return f"{agree} of {len(asked)} pairs are counted right.{extra}"
+
+
+def _counted(counts: Mapping[Any, Any]) -> dict[tuple[str, str], int]:
+    return {(_plain(a), _plain(b)): int(n) for (a, b), n in counts.items() if n}
+
+
+def count(asks: str | None = None) -> Number:
+    """A whole number, exactly."""
+    return Number(asks or "a whole number", whole=True)
+
+
+def share(within: float = 0.005) -> Number:
+    """A share between 0 and 1, within so much of the solution."""
+    return Number("a share, a number from 0 to 1", share=True, absolute=within)
+
+
+def number(within: float = 0.02, asks: str = "a number") -> Number:
+    """A number, within such a part of the solution."""
+    return Number(asks, relative=within)
+
+
+def name(asks: str = "a name, in quotes") -> Name:
+    """A name; case and blanks are forgiven."""
+    return Name(asks)
+
+
+def choice(options: Sequence[str]) -> Name:
+    """One of several options, such as the letters of a quiz."""
+    quoted = [f'"{option}"' for option in options]
+    return Name(f"{', '.join(quoted[:-1])} or {quoted[-1]}", tuple(options))
+
+
+def counts() -> Counts:
+    """Counts by pairs: ``{(source, target): number}``."""
+    return Counts("counts by pairs, such as {('web', 'store'): 12}")
