@@ -86,7 +86,7 @@ def _factor_words(factor: float) -> str:
         return "by less than a half"
     if factor < 2.5:
         return "by a factor of about 2"
-    return "by a factor of about " + (f"{factor:.0f}" if factor < 10 else "10 or more")
+    return f"by a factor of about {factor:.0f}" if factor < 9.5 else "by a factor of 10 or more"
 
 
 @dataclass(frozen=True)
