@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from omninb.errors import OmninbError, nearest
-from omninb.workshop import lesson_1
+from omninb.workshop import lesson_1, lesson_2, lesson_3, lesson_4, lesson_5
 from omninb.workshop.exercise import Exercise
 
-LESSONS = (lesson_1,)
+LESSONS = (lesson_1, lesson_2, lesson_3, lesson_4, lesson_5)
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise for lesson in LESSONS for exercise in lesson.EXERCISES
 }
