@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 LOGS := 2000
+SEATS := 20
 FILES := 10000
 UV_COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	--fork-strategy fewest --output-file requirements.lock
 
-.PHONY: help report test lab lint bench coverage judge fuzz faults notebooks sample picture lock
+.PHONY: help report test lab lint workshop course seats bench coverage judge fuzz faults notebooks sample picture lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -28,6 +29,16 @@ lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+workshop: .venv/ready ## write the workshop's student copies from their masters; CHECK=--check only looks whether they are right
+	$(BIN)/omninb workshop copies notebooks/workshop $(CHECK)
+
+course: .venv/ready ## every lesson of the workshop on 20 seats: solutions, untouched copies, wrong answers, about ten minutes; SEATS=2 for a quick look
+	$(BIN)/python benchmarks/course.py --seats $(SEATS)
+
+seats: .venv/ready ## five seats of the workshop at once: seconds to start and memory, then as on the first day
+	$(BIN)/python benchmarks/seats.py
+	$(BIN)/python benchmarks/seats.py --first-ever
 
 bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of reading 20 million rows of CSV; of the simulator at 1 million
 	$(BIN)/python benchmarks/run.py

@@ -16,8 +16,8 @@ RIGHT, WRONG, UNANSWERED = "right", "wrong", "unanswered"
 _MARKS = {RIGHT: "✓", WRONG: "✗", UNANSWERED: "…"}
 _HINTS = 3
 
-# The different answers that this process has seen, by exercise and seat. The same cell run again is
-# the same try, so a notebook run from the top does not use hints up.
+# The different wrong answers that this process has seen, by exercise and seat. The same cell run
+# again is the same try, so a notebook run from the top does not use hints up.
 _tries: dict[tuple[str, int], list[str]] = {}
 
 
@@ -61,12 +61,11 @@ def check(name: str, answer: Any, seat: int = 7) -> View:
     if not exercise.kind.fits(answer):
         asks = f"This asks for {exercise.kind.asks}, and was given {_given(answer)}."
         return _view(exercise.name, seat, WRONG, len(seen), f"Not quite. {asks}")
-    shown = repr(answer)
-    if shown not in seen:
-        seen.append(shown)
     solution = _solution(exercise.name, seat)
     if exercise.kind.right(answer, solution):
-        return _view(exercise.name, seat, RIGHT, len(seen), "Right.")
+        return _view(exercise.name, seat, RIGHT, len(seen) + 1, "Right.")
+    if (shown := repr(answer)) not in seen:
+        seen.append(shown)
     nth = min(len(seen), _HINTS)
     distance = exercise.kind.distance(answer, solution)
     hint = f"Hint {nth} of {_HINTS}: {exercise.hints[nth - 1]}"

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 
+_FEW = 20  # of so few a factor would give the number away
+
+
 @dataclass(frozen=True)
 class Kind:
     """What an exercise asks for.
@@ -72,7 +75,7 @@ class Number(Kind):
         if (answer < 0) != (solution < 0) and answer and solution:
             return f"It is too {way}: the sign is the other one."
         small, large = sorted([abs(float(answer)), abs(float(solution))])
-        if not small:
+        if not small or (self.whole and large < _FEW):
             return f"It is too {way}."
         return f"It is too {way}, {_factor_words(large / small)}."
 

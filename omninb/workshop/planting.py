@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from omninb.errors import duration
 from omninb.simulate import simulate_table
 from omninb.workshop.story import WITHIN, Leak, Story
 
@@ -65,8 +66,9 @@ def _early_look(rows: pa.Table, chance: np.random.Generator) -> np.ndarray:
     exposed = frame.loc[frame["variant"].notna(), ["customer_id", "timestamp"]]
     bought = frame.loc[frame["event"] == "purchase", ["customer_id", "timestamp"]]
     both = exposed.reset_index().merge(bought, on="customer_id", suffixes=("", "_bought"))
+    window = pd.Timedelta(duration(WITHIN, "within"), "us")
     since = both["timestamp_bought"] - both["timestamp"]
-    converts = both.loc[(since >= pd.Timedelta(0)) & (since < pd.Timedelta(WITHIN)), "index"]
+    converts = both.loc[(since >= pd.Timedelta(0)) & (since < window), "index"]
     outcome = exposed.index.isin(converts)
     day = exposed["timestamp"].dt.floor("D").to_numpy()
     last = np.flatnonzero(np.append(day[1:] != day[:-1], True))  # row of each day's last exposure
