@@ -19,7 +19,8 @@ report: .venv/ready ## run the notebooks on the sample and write an offline HTML
 
 test: .venv/ready ## unit, property and doc tests, then every notebook against its committed outputs
 	$(BIN)/pytest -rs -n auto --dist loadfile
-	$(BIN)/pytest -o addopts= --nbval --nbval-current-env --nbval-sanitize-with=tools/nbval.cfg notebooks
+	$(BIN)/pytest -o addopts= --nbval --nbval-current-env --nbval-sanitize-with=tools/nbval.cfg \
+		notebooks/*.ipynb notebooks/workshop/masters
 
 lab: .venv/ready ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --LabApp.news_url=None \
@@ -60,7 +61,7 @@ faults: .venv/ready ## each of the fourteen faults of a run 20 times, about 30 m
 	$(BIN)/python benchmarks/faults.py
 
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed
-	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
+	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb notebooks/workshop/masters/*.ipynb
 
 sample: .venv/ready ## write the samples in data/, clean and dirty, again from the simulator
 	$(BIN)/python tools/write_sample.py

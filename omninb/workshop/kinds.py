@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-
 _FEW = 20  # of so few a factor would give the number away
 
 
