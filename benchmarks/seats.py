@@ -3,9 +3,9 @@
     python benchmarks/seats.py [--seats 5] [--first-ever]
 
 A seat is started when its kernel runs, omninb is imported, the case simulated and cut into
-journeys. Its memory is the peak of the kernel, the largest over the five lessons, each run top to
-bottom in a kernel of its own. With ``--first-ever`` each seat compiles omninb's passes for itself,
-as the users of a server do on their first day.
+journeys. Its memory is the peak of the kernel, the largest over the five lessons, each with its
+solutions run top to bottom in a kernel of its own. With ``--first-ever`` each seat compiles
+omninb's passes for itself, as the users of a server do on their first day.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def seat(number: int, first_ever: bool) -> tuple[int, float, dict[str, float]]:
         run(start, number, FOLDER, env=environment)
         seconds = time.perf_counter() - begin
         peaks = {}
-        for name, notebook in lessons(FOLDER).items():
+        for name, notebook in lessons(FOLDER / "masters").items():
             notebook.cells.append(nbformat.v4.new_code_cell(_PEAK))
             status = run(notebook, number, FOLDER, env=environment).cells[-1].outputs[0].text
             peaks[name] = int(re.search(r"VmHWM:\s*(\d+) kB", status).group(1)) / 1e3
