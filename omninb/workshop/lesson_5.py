@@ -81,7 +81,8 @@ EXERCISES = (
         (
             "Ask the checks before you ask for the uplift.",
             "Is there a check that stops the test? Then you need not go on.",
-            "If the split is as planned, compare the two bands of the daily figure.",
+            "If the split is as planned, compare the dotted lines and the shaded band of the daily "
+            "figure.",
         ),
     ),
     Exercise(
@@ -114,9 +115,9 @@ EXERCISES = (
     quiz(
         "lesson5.quiz_3", "a",
         (
-            "One band is made for one look, at a time that was fixed before. The other is not.",
+            "Some bounds are made for one look, at a time that was fixed before. Others are not.",
             "You looked every day, and would have stopped on any of them.",
-            "The wider band holds however often one looks.",
+            "The wider bounds hold however often one looks.",
         ),
     ),
 )  # fmt: skip
