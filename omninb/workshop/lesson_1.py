@@ -24,7 +24,7 @@ def _customers(log: EventLog) -> int:
 def _by_hand(log: EventLog) -> int:
     """Journeys of the first customer with 8 to 12 touchpoints over more than 180 days."""
     seen = log.to_frame().groupby("customer_id")["timestamp"].agg(["size", "min", "max"])
-    few = seen["size"].between(8, 12) & (seen["max"] - seen["min"] > pd.Timedelta(120, "D"))
+    few = seen["size"].between(8, 12) & (seen["max"] - seen["min"] > pd.Timedelta(180, "D"))
     frame = log.journeys(**RULES).to_frame()
     return int(frame.loc[frame["customer_id"] == seen.index[few].min(), "journey"].nunique())
 
