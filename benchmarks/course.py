@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from omninb.passes.compiling import ready, threads
 from omninb.workshop.checking import CHECK_MIME, RIGHT, UNANSWERED, WRONG
 from omninb.workshop.exercises import EXERCISES
-from omninb.workshop.lessons import CHECK, tags
+from omninb.workshop.lessons import tags
 
 FOLDER = ROOT / "notebooks" / "workshop"
 _WRONG = """
@@ -50,45 +50,54 @@ def run(notebook: Any, seat: int, folder: Path, **kernel: Any) -> Any:
         if "parameters" in tags(cell):
             cell.source += f"\nSEAT = {seat}"
     client = NotebookClient(
-        notebook, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--Application.log_level=40"],
     )
     return client.execute(**kernel)
 
 
-def states(notebook: Any) -> Iterator[tuple[int, str, str]]:
-    """Cell, exercise and state of every check in the outputs of a notebook."""
-    for number, cell in enumerate(notebook.cells, 1):
+def states(notebook: Any) -> Iterator[tuple[str, str]]:
+    """Exercise and state of every check in the outputs of a notebook."""
+    for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if told := output.get("data", {}).get(CHECK_MIME):
-                yield number, told["exercise"], told["state"]
+                yield told["exercise"], told["state"]
+
+
+def joined(notebooks: Iterable[Any]) -> Any:
+    """Notebooks one after the other in one kernel, nothing of one known to the next."""
+    whole = nbformat.v4.new_notebook()
+    for number, notebook in enumerate(notebooks):
+        whole.cells.append(nbformat.v4.new_code_cell("%reset -f"))
+        for cell in notebook.cells:
+            cell.id = f"{number}-{cell.id}"  # ids are unique in a notebook only
+            whole.cells.append(cell)
+    return whole
 
 
 def faults(seat: int, masters: Path = FOLDER / "masters", copies: Path = FOLDER) -> list[str]:
     """What is not as it should be on a seat."""
+    wrong = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(_WRONG.format(seat=seat))])
+    tried = [
+        ("masters", masters, joined(lessons(masters).values()), RIGHT),
+        ("copies", copies, joined(lessons(copies).values()), UNANSWERED),
+        ("wrong answers", copies, wrong, WRONG),
+    ]
     found = []
-    try:
-        for folder, wanted in ((masters, RIGHT), (copies, UNANSWERED)):
-            seen = []
-            for name, notebook in lessons(folder).items():
-                told = list(states(run(notebook, seat, folder)))
-                seen += [exercise for _, exercise, _ in told]
-                checks = sum(CHECK in tags(cell) for cell in notebook.cells)
-                if len(told) != checks:
-                    found.append(f"{name}: {len(told)} of {checks} checks were shown")
-                found += [f"{name}, cell {cell}: {exercise} is {state}, not {wanted}"
-                          for cell, exercise, state in told if state != wanted]  # fmt: skip
-            if sorted(seen) != sorted(EXERCISES):
-                found.append(f"{folder.name}: {set(EXERCISES) ^ set(seen)} checked not once")
-        wrong = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(_WRONG.format(seat=seat))]
-        )
-        told = list(states(run(wrong, seat, copies)))
-        found += [f"a wrong answer to {one} is {state}" for _, one, state in told if state != WRONG]
-        if len(told) != len(EXERCISES):
-            found.append(f"{len(told)} of {len(EXERCISES)} wrong answers were checked")
-    except CellExecutionError as error:
-        found.append(str(error))
-    return [f"seat {seat}: {fault}" for fault in found]
+    for what, folder, notebook, wanted in tried:
+        try:
+            told = list(states(run(notebook, seat, folder)))
+        except CellExecutionError as error:
+            found.append(f"{what}: {error}")
+            continue
+        found += [
+            f"{what}: {one} is {state}, not {wanted}" for one, state in told if state != wanted
+        ]
+        if sorted(one for one, _ in told) != sorted(EXERCISES):
+            found.append(f"{what}: {len(told)} checks of {len(EXERCISES)} exercises")
+    return [f"seat {seat}, {fault}" for fault in found]
 
 
 def main() -> None:

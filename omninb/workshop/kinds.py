@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+_ROUNDED = 1e-9  # of the solution: the same number, reached by another way
 _FEW = 20  # of so few a factor would give the number away
 
 
@@ -64,7 +65,7 @@ class Number(Kind):
     def right(self, answer: Any, solution: Any) -> bool:
         """Whether it is within what is forgiven."""
         forgiven = max(self.absolute, self.relative * abs(solution))
-        return bool(abs(answer - solution) <= forgiven + 1e-9)
+        return bool(abs(answer - solution) <= forgiven + _ROUNDED * abs(solution))
 
     def distance(self, answer: Any, solution: Any) -> str:
         """Too high or too low, and roughly by how much."""

@@ -35,6 +35,7 @@ def test_what_fits(kind, fits, not_fits):
         (count(), 12, [12, 12.0, np.int32(12)], [11, 13]),
         (share(0.005), 0.25, [0.25, 0.2451, 0.2549], [0.2449, 0.2551, 25]),
         (number(0.02), -200.0, [-200, -204, -196], [200, -205, -195]),
+        (number(0.05), 4e-12, [4e-12, 4.1e-12], [0, 2e-12, 8e-12]),
         (name(), "mobile app", ["Mobile  APP", " mobile app\n"], ["mobileapp", "web"]),
         (counts(), PAIRS, [PAIRS, {**PAIRS, ("web", "web"): 0}], [{("web", "store"): 12}]),
     ],
