@@ -7,9 +7,13 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from omninb.view_tables import View
 from omninb.workshop.case import checked_seat, workshop_case
 from omninb.workshop.exercises import EXERCISES, exercise_of
+from omninb.workshop.kinds import Kind, Number
 
 CHECK_MIME = "application/vnd.omninb.check+json"
 RIGHT, WRONG, UNANSWERED = "right", "wrong", "unanswered"
@@ -50,7 +54,7 @@ def check(name: str, answer: Any, seat: int = 7) -> View:
     >>> check("lesson1.touchpoints", None)
     … Not yet answered.
     >>> check("lesson1.touchpoints", "many")
-    ✗ Not quite. This asks for a whole number, and was given a text.
+    ✗ Not quite. This asks for a whole number, and was given the text "many".
     """
     exercise = exercise_of(name)
     checked_seat(seat)
@@ -59,7 +63,7 @@ def check(name: str, answer: Any, seat: int = 7) -> View:
     if answer is None or answer is ... or (isinstance(answer, (str, Mapping)) and not answer):
         return _view(exercise.name, seat, UNANSWERED, len(seen), "Not yet answered.")
     if not exercise.kind.fits(answer):
-        asks = f"This asks for {exercise.kind.asks}, and was given {_given(answer)}."
+        asks = f"This asks for {exercise.kind.asks}, and was given {_given(answer, exercise.kind)}"
         return _view(exercise.name, seat, WRONG, len(seen), f"Not quite. {asks}")
     solution = _solution(exercise.name, seat)
     if exercise.kind.right(answer, solution):
@@ -78,10 +82,17 @@ def _solution(name: str, seat: int) -> Any:
     return exercise_of(name).solve(workshop_case(seat))
 
 
-def _given(answer: Any) -> str:
-    words = {str: "a text", bool: "True or False", int: "a whole number", float: "a number",
+def _given(answer: Any, kind: Kind) -> str:
+    """What was given, and what may have been meant where that can be told."""
+    if isinstance(answer, str):
+        return f'the text "{answer[:20]}{"…" * (len(answer) > 20)}".'
+    if isinstance(answer, (pd.Series, pd.DataFrame, np.ndarray)):
+        return f"a whole {type(answer).__name__}. Take the one value out, such as by .iloc[0]."
+    if isinstance(answer, tuple) and isinstance(kind, Number):
+        return "several. A number has no comma between its thousands: 1234, not 1,234."
+    words = {bool: "True or False", int: "a whole number", float: "a number",
              list: "a list", tuple: "a tuple", dict: "a dictionary"}  # fmt: skip
-    return words.get(type(answer), f"an object of type {type(answer).__name__}")
+    return f"{words.get(type(answer), f'an object of type {type(answer).__name__}')}."
 
 
 def _view(name: str, seat: int, state: str, tries: int, words: str) -> View:

@@ -70,7 +70,7 @@ def check_copies(folder: Path) -> None:
     others = sorted(set(folder.glob("lesson_*.ipynb")) - set(texts))
     found += [f"{path.name} has no master" for path in others]
     if found:
-        raise OmninbError(f"{'; '.join(found)}. Write the copies again.")
+        raise OmninbError(f"{'; '.join(found)}. Write them again: omninb workshop copies.")
 
 
 def _texts(folder: Path) -> dict[Path, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import omninb as onb
@@ -53,10 +55,23 @@ def test_hints_grow_with_different_wrong_answers_and_end_with_the_third():
         assert hints[hint] in plain and f"Hint {hint + 1} of 3" in plain
 
 
-def test_an_answer_of_the_wrong_kind_says_what_is_asked_and_costs_no_hint():
-    payload, plain, _ = told("<b>many</b>")
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("<b>many</b>", 'was given the text "<b>many</b>".'),
+        ("m" * 30, f'was given the text "{"m" * 20}…".'),
+        ((66, 587), "1234, not 1,234"),
+        (pd.Series([3]), "a whole Series. Take the one value out"),
+        (np.array([3]), "a whole ndarray. Take the one value out"),
+        (66.5, "was given a number."),
+        (True, "was given True or False."),
+        (len, "was given an object of type builtin_function_or_method."),
+    ],
+)
+def test_an_answer_of_the_wrong_kind_says_what_is_asked_and_costs_no_hint(answer, said):
+    payload, plain, html = told(answer)
     assert payload == {"exercise": NAME, "seat": SEAT, "state": "wrong", "tries": 0}
-    assert "asks for a whole number, and was given a text" in plain
+    assert "asks for a whole number, and" in plain and said in plain and "<b>" not in html
 
 
 def test_tries_are_counted_by_exercise_and_seat():
@@ -96,7 +111,8 @@ def _holds(text, solution):
         return False if len(solution) < 3 else bool(re.search(rf"\b{re.escape(solution)}\b", text))
     if isinstance(solution, dict):
         return any(str(n) in text for n in solution.values() if n > 100)
-    return any(shown in text for shown in {f"{solution:.2f}", f"{solution:,}", str(solution)})
+    shown = {f"{solution:.2f}", f"{solution:,}", str(solution)}
+    return any(re.search(rf"(?<![\d.,]){re.escape(number)}(?!\d)", text) for number in shown)
 
 
 def test_every_exercise_belongs_to_a_lesson_and_every_lesson_has_a_quiz_of_three():
