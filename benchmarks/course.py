@@ -2,9 +2,10 @@
 
     python benchmarks/course.py [--seats 20] [--from 0]
 
-On each seat all masters run top to bottom and every check must say that the solution is right; all
-student copies run top to bottom as they are and no check may say so; and a planted wrong answer to
-each exercise must be called wrong.
+On each seat the analyses must find every story that was planted; all masters run top to bottom and
+every check must say that the solution is right; all student copies run top to bottom as they are
+and every check must say that there is no answer yet; and a planted wrong answer to each exercise
+must be called wrong.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from omninb.passes.compiling import ready, threads
+from omninb.workshop.case import drawn
 from omninb.workshop.checking import CHECK_MIME, RIGHT, UNANSWERED, WRONG
+from omninb.workshop.detection import untold
 from omninb.workshop.exercises import EXERCISES
 from omninb.workshop.lessons import tags
 
 FOLDER = ROOT / "notebooks" / "workshop"
 _WRONG = """
 import omninb as onb
+from omninb.workshop.detection import untold
 from omninb.workshop.exercises import EXERCISES
 case = onb.workshop_case(seat={seat})
 for name, exercise in EXERCISES.items():
@@ -85,7 +89,8 @@ def faults(seat: int, masters: Path = FOLDER / "masters", copies: Path = FOLDER)
         ("copies", copies, joined(lessons(copies).values()), UNANSWERED),
         ("wrong answers", copies, wrong, WRONG),
     ]
-    found = []
+    missing = untold(*drawn(seat))
+    found = [f"stories that the analyses do not find: {', '.join(missing)}"] * bool(missing)
     for what, folder, notebook, wanted in tried:
         try:
             told = list(states(run(notebook, seat, folder)))

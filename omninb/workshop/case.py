@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from omninb.errors import OmninbError
-from omninb.workshop.detection import untold
 from omninb.workshop.planting import planted_rows
 from omninb.workshop.story import Story, story_of
 
@@ -14,6 +13,12 @@ if TYPE_CHECKING:
     from omninb.events import EventLog
 
 _ATTEMPTS = 1_000
+
+# To ask the analyses takes most of a seat's start, and all of their compiling. So the draws of the
+# first seats are known: `python tools/draw_seats.py` asks again, and `make course` does so too.
+KNOWN = range(100)
+# Of these, seats whose first draw was not clear, with the accepted one.
+REDRAWN = {0: 1, 14: 2, 42: 1, 43: 1, 46: 1, 51: 1, 57: 1, 64: 1, 77: 1, 78: 1, 79: 1}
 
 
 def workshop_case(seat: int = 7) -> EventLog:
@@ -47,7 +52,7 @@ def workshop_case(seat: int = 7) -> EventLog:
     (True, 'variant')
     """
     checked_seat(seat)
-    return _drawn(int(seat))[0]
+    return drawn(int(seat))[0]
 
 
 def checked_seat(seat: object) -> None:
@@ -63,13 +68,20 @@ def checked_seat(seat: object) -> None:
 
 
 @lru_cache(maxsize=2)
-def _drawn(seat: int) -> tuple[EventLog, Story]:
+def drawn(seat: int) -> tuple[EventLog, Story]:
     """The first draw in which every story can be found, and what was planted in it."""
     from omninb.events import read_events
 
-    for attempt in range(_ATTEMPTS):
+    first = REDRAWN.get(seat, 0)
+    for attempt in range(first, _ATTEMPTS):
         story = story_of(seat, attempt)
         log = read_events(planted_rows(story), currency="EUR")
-        if not untold(log, story):
+        if seat in KNOWN or _told(log, story):
             return log, story
     raise OmninbError(f"seat={seat}: no case can be drawn. Take another seat.")
+
+
+def _told(log: EventLog, story: Story) -> bool:
+    from omninb.workshop.detection import untold
+
+    return not untold(log, story)

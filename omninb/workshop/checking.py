@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -90,9 +92,12 @@ def _given(answer: Any, kind: Kind) -> str:
         return f"a whole {type(answer).__name__}. Take the one value out, such as by .iloc[0]."
     if isinstance(answer, tuple) and isinstance(kind, Number):
         return "several. A number has no comma between its thousands: 1234, not 1,234."
-    words = {bool: "True or False", int: "a whole number", float: "a number",
-             list: "a list", tuple: "a tuple", dict: "a dictionary"}  # fmt: skip
-    return f"{words.get(type(answer), f'an object of type {type(answer).__name__}')}."
+    if isinstance(answer, (bool, np.bool_)):
+        return "True or False."
+    if isinstance(answer, Real):
+        lost = "nan, no number: perhaps nothing was left to count."
+        return lost if math.isnan(answer) else f"the number {float(answer):g}."
+    return f"an object of type {type(answer).__name__}."
 
 
 def _view(name: str, seat: int, state: str, tries: int, words: str) -> View:

@@ -9,7 +9,8 @@ import pytest
 
 import omninb as onb
 from omninb.events import read_events
-from omninb.workshop.case import _drawn
+from omninb.workshop import case
+from omninb.workshop.case import KNOWN, REDRAWN, drawn
 from omninb.workshop.detection import excess_lost, untold
 from omninb.workshop.planting import planted_rows
 from omninb.workshop.story import RULES, STEPS, TRAPS, WITHIN, story_of
@@ -57,7 +58,7 @@ def test_nothing_follows_a_leak_of_everybody_until_a_month_has_passed():
 
 @pytest.mark.parametrize("seat", [0, 1])  # peeking after a second draw, a broken split
 def test_each_story_of_a_case_is_found_and_a_log_without_it_does_not_tell_it(seat):
-    log, story = _drawn(seat)
+    log, story = drawn(seat)
     assert onb.workshop_case(seat) is log and untold(log, story) == []
     others = [name for name in ("store", "social") if name != story.leaving]
     assert untold(log, dataclasses.replace(story, leaving=others[0])) == ["leaving"]
@@ -68,10 +69,22 @@ def test_each_story_of_a_case_is_found_and_a_log_without_it_does_not_tell_it(sea
     assert untold(log, dataclasses.replace(story, trap=other_trap)) == ["trap"]
 
 
-def test_a_draw_that_does_not_tell_its_story_is_drawn_again():
-    first = story_of(0, 0)
+@pytest.mark.parametrize("seat", list(REDRAWN)[:3])
+def test_a_draw_that_does_not_tell_its_story_is_drawn_again(seat):
+    first, last = (story_of(seat, attempt) for attempt in (0, REDRAWN[seat]))
     assert untold(read_events(planted_rows(first), currency="EUR"), first)
-    assert _drawn(0)[1].attempt == 1
+    log, story = drawn(seat)
+    assert story == last and untold(log, story) == []
+
+
+def test_seats_whose_draw_is_not_known_are_looked_at(monkeypatch):
+    seat = next(iter(REDRAWN))
+    monkeypatch.setattr(case, "KNOWN", range(0))
+    monkeypatch.setattr(case, "REDRAWN", {})
+    assert set(REDRAWN) < set(KNOWN)
+    drawn.cache_clear()
+    assert drawn(seat)[1].attempt == REDRAWN[seat]
+    drawn.cache_clear()
 
 
 def test_a_broken_split_loses_only_exposures_of_the_treatment_without_a_purchase():
