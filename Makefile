@@ -23,8 +23,8 @@ test: .venv/ready ## unit, property and doc tests, then every notebook against i
 		notebooks/*.ipynb notebooks/workshop/masters
 
 lab: .venv/ready ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab --LabApp.news_url=None \
-		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks
+	$(BIN)/jupyter lab --LabApp.news_url=None --LabApp.default_url=/lab/tree/notebooks \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff check .
