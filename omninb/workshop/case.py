@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from omninb.errors import OmninbError
@@ -63,7 +64,7 @@ def checked_seat(seat: object) -> None:
     OmninbError
         If it is no whole number from 0 to 9,999.
     """
-    if isinstance(seat, bool) or not isinstance(seat, int) or not 0 <= seat < 10_000:
+    if isinstance(seat, bool) or not isinstance(seat, Integral) or not 0 <= int(seat) < 10_000:
         raise OmninbError(f"seat={seat!r}: give the number of your seat, from 0 to 9999.")
 
 

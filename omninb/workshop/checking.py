@@ -70,6 +70,9 @@ def check(name: str, answer: Any, seat: int = 7) -> View:
     solution = _solution(exercise.name, seat)
     if exercise.kind.right(answer, solution):
         return _view(exercise.name, seat, RIGHT, len(seen) + 1, "Right.")
+    if exercise.kind.nearly(answer, solution):
+        words = "Nearly. Give more digits."
+        return _view(exercise.name, seat, WRONG, len(seen), words)
     if (shown := repr(answer)) not in seen:
         seen.append(shown)
     nth = min(len(seen), _HINTS)
@@ -87,7 +90,9 @@ def _solution(name: str, seat: int) -> Any:
 def _given(answer: Any, kind: Kind) -> str:
     """What was given, and what may have been meant where that can be told."""
     if isinstance(answer, str):
-        return f'the text "{answer[:20]}{"…" * (len(answer) > 20)}".'
+        given = f'the text "{answer[:20]}{"…" * (len(answer) > 20)}".'
+        plain = " A number stands without quotes and units." * isinstance(kind, Number)
+        return given + plain
     if isinstance(answer, (pd.Series, pd.DataFrame, np.ndarray)):
         return f"a whole {type(answer).__name__}. Take the one value out, such as by .iloc[0]."
     if isinstance(answer, tuple) and isinstance(kind, Number):
@@ -95,6 +100,8 @@ def _given(answer: Any, kind: Kind) -> str:
     if isinstance(answer, (bool, np.bool_)):
         return "True or False."
     if isinstance(answer, Real):
+        if isinstance(answer, int):
+            return "a number that is too large."
         lost = "nan, no number: perhaps nothing was left to count."
         return lost if math.isnan(answer) else f"the number {float(answer):g}."
     return f"an object of type {type(answer).__name__}."

@@ -64,7 +64,7 @@ def collect(folder: str | Path) -> Progress:
         raise OmninbError(f"{folder}: there is no such folder of saved notebooks.")
     rows: list[dict[str, Any]] = []
     skipped = []
-    for path in sorted(folder.rglob("*.ipynb")):
+    for path in sorted(folder.rglob("*.[iI][pP][yY][nN][bB]")):
         below = path.relative_to(folder)
         if ".ipynb_checkpoints" in below.parts:
             continue
@@ -91,7 +91,7 @@ def _read(path: Path) -> Any:
             raise _SkipError("no file")
         if path.stat().st_size > LARGEST:
             raise _SkipError(f"larger than {LARGEST // 1_000_000} MB")
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise _SkipError(f"cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
@@ -166,7 +166,9 @@ def progress_words(progress: Progress) -> str:
                 "right": [f"{a} of {b}" for a, b in zip(rows["right"], rows["of"], strict=True)],
                 **{name.partition(".")[2]: rows[name].map(_mark) for name in names},
             }
-        )
+        ).reset_index(drop=True)
+        total = [f"{(rows[name] == RIGHT).sum()} of {len(rows)}" for name in names]
+        shown.loc[len(rows)] = ["right", "", "", *total]
         lines += [shown.to_string(index=False), ""]
     lines.append("✓ right   ✗ wrong (tries)   … not yet answered   – not run")
     if progress.skipped:

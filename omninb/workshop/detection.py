@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from omninb.drop_off import drop_off_table
 from omninb.exits import exit_table
 from omninb.experiments.metrics import Conversion
@@ -35,19 +33,6 @@ def untold(log: EventLog, story: Story) -> list[str]:
     return [name for name, told in found.items() if not told]
 
 
-def excess_lost(places: pd.DataFrame) -> pd.Series:
-    """Customers lost at each place beyond the drop-off of the other places of its step.
-
-    Parameters
-    ----------
-    places : DataFrame
-        From `omninb.drop_off_table`.
-    """
-    by_step = places.groupby("step")[["lost", "customers"]].transform("sum")
-    others = (by_step["lost"] - places["lost"]) / (by_step["customers"] - places["customers"])
-    return places["lost"] - places["customers"] * others
-
-
 def _leaving(journeys: Journeys, story: Story) -> bool:
     """Whether one channel ends clearly more of its journeys than any other."""
     table = exit_table(journeys, by="channel").sort_values("exit_rate", ascending=False)
@@ -72,7 +57,7 @@ def _worst_step(journeys: Journeys, story: Story) -> bool:
 def _leak(journeys: Journeys, story: Story) -> bool:
     """Whether the leak loses the most, and the decoy the largest share."""
     places = drop_off_table(journeys, STEPS, "channel", WITHIN)
-    places["excess"] = excess_lost(places)
+    places["excess"] = places["difference"] * places["customers"]
     by_excess = places.sort_values("excess", ascending=False)
     leak, second = by_excess.iloc[0], by_excess.iloc[1]
     by_rate = places.sort_values("drop_off", ascending=False)

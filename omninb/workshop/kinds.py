@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 _ROUNDED = 1e-9  # of the solution: the same number, reached by another way
+_NEAR = 0.02  # of the solution: rounded too early, perhaps
 _FEW = 20  # of so few a factor would give the number away
 
 
@@ -33,6 +34,10 @@ class Kind:
     def right(self, answer: Any, solution: Any) -> bool:
         """Whether an answer of this kind is the solution, within what is forgiven."""
         raise NotImplementedError
+
+    def nearly(self, answer: Any, solution: Any) -> bool:
+        """Whether only digits are missing of an answer that is not right."""
+        return False
 
     def distance(self, answer: Any, solution: Any) -> str:
         """How far off an answer is that is not right; never the solution. May be empty."""
@@ -60,12 +65,20 @@ class Number(Kind):
         """Whether it is a finite number, and a whole one where that is asked."""
         if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, Real):
             return False
-        return math.isfinite(answer) and (not self.whole or float(answer).is_integer())
+        try:
+            plain = float(answer)
+        except OverflowError:
+            return False
+        return math.isfinite(plain) and (not self.whole or plain.is_integer())
 
     def right(self, answer: Any, solution: Any) -> bool:
         """Whether it is within what is forgiven."""
         forgiven = max(self.absolute, self.relative * abs(solution))
         return bool(abs(answer - solution) <= forgiven + _ROUNDED * abs(solution))
+
+    def nearly(self, answer: Any, solution: Any) -> bool:
+        """Whether it is within 2 % of the solution, and no whole number is asked for."""
+        return not self.whole and bool(abs(answer - solution) < _NEAR * abs(solution))
 
     def distance(self, answer: Any, solution: Any) -> str:
         """Too high or too low, and roughly by how much."""
@@ -81,7 +94,7 @@ class Number(Kind):
 
 
 def _factor_words(factor: float) -> str:
-    if factor < 1.02:
+    if factor < 1 + _NEAR:
         return "by very little"
     if factor < 1.1:
         return "by less than a tenth"
@@ -116,7 +129,8 @@ class Name(Kind):
 
 
 def _plain(text: object) -> str:
-    return " ".join(str(text).split()).casefold()
+    """A name as it is compared; a full stop or bracket behind a letter is no part of it."""
+    return " ".join(str(text).split()).casefold().rstrip(".)")
 
 
 @dataclass(frozen=True)

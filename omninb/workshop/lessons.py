@@ -58,7 +58,8 @@ def checked(source: str) -> list[tuple[str, str]]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) > 1]
+    shown = [node.value for node in tree.body if isinstance(node, ast.Expr)]
+    calls = [node for node in shown if isinstance(node, ast.Call) and len(node.args) > 1]
     return [
         (call.args[0].value, ast.unparse(call.args[1]))
         for call in calls
@@ -84,7 +85,7 @@ def faults(master: Any) -> list[str]:
             if not any(source.strip() for source in cells):
                 found.append(f"{title} has no {kind}")
         for source in task.checks:
-            found += _check_faults(title, source)
+            found += _check_faults(title, source, task)
         found += _leaks(master, task, title)
     return found
 
@@ -94,10 +95,14 @@ def _title(task: Task) -> str:
     return f"the exercise {names[0] if names else task.exercise.strip().partition(chr(10))[0]!r}"
 
 
-def _check_faults(title: str, source: str) -> Iterator[str]:
+def _check_faults(title: str, source: str, task: Task) -> Iterator[str]:
     if not checked(source):
         yield f"{title}: its check calls no onb.check"
-    for name, _ in checked(source):
+    for name, answer in checked(source):
+        if not _unanswered(_assigned(task.exercise).get(answer)):
+            yield f"{title}: it does not begin with {answer} = None"
+        if not any(answer in _assigned(solution) for solution in task.solutions):
+            yield f"{title}: its solution does not assign {answer}"
         try:
             exercise_of(name)
         except OmninbError as error:
@@ -106,7 +111,9 @@ def _check_faults(title: str, source: str) -> Iterator[str]:
 
 def _leaks(master: Any, task: Task, title: str) -> Iterator[str]:
     """Where a solution can be read in what students get."""
-    secrets = {line for source in task.solutions for line in _secrets(source)}
+    answers = {answer for source in task.checks for _, answer in checked(source)}
+    secrets = {line for source in task.solutions for line in _secrets(source, answers)}
+    # What the exercise gives is no secret; that it holds no answer is looked at by itself.
     secrets -= {secret for secret in secrets if secret in _squeezed(task.exercise)}
     for number, cell in enumerate(master["cells"], 1):
         if SOLUTION in tags(cell):
@@ -117,15 +124,44 @@ def _leaks(master: Any, task: Task, title: str) -> Iterator[str]:
                 yield f"{title}: its solution stands in cell {number}, too: {secret}"
 
 
-def _secrets(source: str) -> Iterator[str]:
-    """Lines of a solution, and what they assign, without blanks; short ones are no secret."""
+def _secrets(source: str, answers: set[str]) -> Iterator[str]:
+    """Lines of a solution, what they assign and what is said beside them, as they are compared.
+
+    Short ones are no secret, but for those that assign the answer.
+    """
     for line in source.splitlines():
-        code = _squeezed(line.partition("#")[0])
-        assigned = re.sub(r"^[\w,\[\]\"']+[+\-*/|]?=(?!=)", "", code)
-        for secret in {code, assigned}:
+        code, _, comment = line.partition("#")
+        variable, assigns, assigned = _squeezed(code).partition("=")
+        if assigns and variable in answers:
+            yield f"{variable}={assigned}"
+        for secret in {_squeezed(code), assigned.lstrip("="), _squeezed(comment)}:
             if len(secret) >= _LEAST:
                 yield secret
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", "", text)
+    """A text without what may be written in one way or another: blanks, quotes, last commas."""
+    plain = re.sub(r"\s+", "", text).replace("'", '"')
+    return re.sub(r",(?=[)\]}])", "", plain)
+
+
+def _assigned(source: str) -> dict[str, ast.expr]:
+    """What a cell assigns to which names at its top, the last time."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return {}
+    return {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _unanswered(value: ast.expr | None) -> bool:
+    """Whether it is None, or an empty text, list or table of counts."""
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    return isinstance(value, ast.Constant) and value.value in (None, "")

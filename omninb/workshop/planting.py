@@ -20,7 +20,7 @@ _LOOKS = 5  # days in a row on which the early look says that it is clear
 
 
 def planted_rows(story: Story) -> pa.Table:
-    """The rows of a seat's log, in time order; none of a test whose early look cannot be found."""
+    """The rows of a seat's log, in time order, with all that is planted."""
     rows, _ = simulate_table(story.customers, story.seed, **story.truths)
     rows = rows.filter(pa.compute.less(rows["timestamp"], pa.scalar(story.until)))
     chance = np.random.default_rng([story.seat, story.attempt, 1])

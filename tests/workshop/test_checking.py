@@ -67,6 +67,9 @@ def test_hints_grow_with_different_wrong_answers_and_end_with_the_third():
         (np.float64(0.5), "was given the number 0.5."),
         (float("nan"), "was given nan, no number: perhaps nothing was left"),
         (True, "was given True or False."),
+        (10**400, "a number that is too large"),
+        ("75 %", "stands without quotes and units"),
+        (float("inf"), "was given the number inf."),
         (len, "was given an object of type builtin_function_or_method."),
     ],
 )
@@ -74,6 +77,18 @@ def test_an_answer_of_the_wrong_kind_says_what_is_asked_and_costs_no_hint(answer
     payload, plain, html = told(answer)
     assert payload == {"exercise": NAME, "seat": SEAT, "state": "wrong", "tries": 0}
     assert "asks for a whole number, and" in plain and said in plain and "<b>" not in html
+
+
+def test_a_letter_of_a_quiz_may_have_a_bracket_behind_it():
+    for answer in ("B", "b)", " b."):
+        assert told(answer, "lesson1.quiz_1")[0]["state"] == "right"
+
+
+def test_what_is_nearly_right_asks_for_digits_and_costs_no_hint(solutions):
+    name = "lesson1.shorter_gap"
+    payload, plain, _ = told(solutions[name][0] * 1.015, name)
+    assert payload["state"] == "wrong" and payload["tries"] == 0
+    assert plain == "✗ Nearly. Give more digits."
 
 
 def test_tries_are_counted_by_exercise_and_seat():
@@ -110,7 +125,8 @@ def _holds(text, solution):
     """Whether a text holds a solution that is long enough not to stand there by chance."""
     text = re.sub(r"<[^>]+>|Hint \d of 3", " ", text)
     if isinstance(solution, str):
-        return False if len(solution) < 3 else bool(re.search(rf"\b{re.escape(solution)}\b", text))
+        letter = rf"[\"'`(]{solution}\b|\b(option|answer|is) {solution}\b|\b{solution}\)"
+        return bool(re.search(letter if len(solution) == 1 else rf"\b{solution}\b", text, re.I))
     if isinstance(solution, dict):
         return any(str(n) in text for n in solution.values() if n > 100)
     shown = {f"{solution:.2f}", f"{solution:,}", str(solution)}

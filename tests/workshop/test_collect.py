@@ -67,7 +67,7 @@ def test_a_row_for_each_notebook_and_seat_with_the_last_state_of_each_exercise(t
 def test_the_words_show_every_row_and_explain_their_marks(tmp_path):
     saved(tmp_path, "ann.ipynb", notebook(told(NAMES[0], "right"), told(NAMES[1], "wrong", 2)))
     words = progress_words(collect(tmp_path))
-    assert "Lesson 1" in words and "1 of 8" in words and "✗ 2" in words
+    assert "1 of 1" in words and "Lesson 1" in words and "1 of 8" in words and "✗ 2" in words
     assert "✓ right" in words and "– not run" in words
 
 
@@ -142,6 +142,13 @@ def test_names_command_neither_the_terminal_nor_a_spreadsheet(tmp_path):
     with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["notebook"] == "'=cmd()\ufffd[2J.ipynb" and row["seat"] == "7"
+
+
+def test_a_mark_of_the_encoding_or_a_name_in_capitals_does_not_matter(tmp_path):
+    text = json.dumps(notebook(told(NAMES[0], "right")))
+    (tmp_path / "lesson_1 (copy).IPYNB").write_text(text, encoding="utf-8-sig")
+    table, skipped = collect(tmp_path)
+    assert table["right"].tolist() == [1] and skipped == []
 
 
 def test_the_command_prints_and_writes(tmp_path):

@@ -74,8 +74,18 @@ def test_a_copy_has_no_solution_and_no_output_and_its_links_lead_there():
         ({"exercise": None}, "there is no exercise"),
         ({"hint": "Try `len( case.to_frame() )`."}, "stands in cell 2, too: len(case.to_frame())"),
         ({"check": f"# len(case.to_frame())\n{CHECK}"}, "stands in cell 4, too"),
-        ({"solution": "n = 1\nwho = case.table['device']", "hint": "case.table['device']"},
+        ({"solution": "touchpoints = 1\nwho = case['devices']", "hint": "case['devices']"},
          "stands in cell 2"),
+        ({"exercise": "touchpoints = len(case.to_frame())"}, "not begin with touchpoints = None"),
+        ({"exercise": "touchpoints = 7"}, "does not begin with touchpoints = None"),
+        ({"hint": "It is touchpoints = 7.", "solution": "touchpoints = 7"}, "stands in cell 2"),
+        ({"hint": "`touchpoints = 'b'`", "solution": 'touchpoints = "b"'}, "stands in cell 2"),
+        ({"hint": "len(case.to_frame(),)"}, "stands in cell 2"),
+        ({"solution": "touchpoints = 7  # rows of the log", "hint": "Count rows of the log."},
+         "stands in cell 2"),
+        ({"check": "onb.check('lesson1.touchpoints', None)"}, "does not begin with None"),
+        ({"check": f"if False:\n    {CHECK}"}, "calls no onb.check"),
+        ({"solution": "number = len(case.to_frame())"}, "does not assign touchpoints"),
     ],
 )  # fmt: skip
 def test_a_master_that_cannot_be_handed_out_says_why(changes, said, tmp_path):
@@ -87,8 +97,8 @@ def test_a_master_that_cannot_be_handed_out_says_why(changes, said, tmp_path):
 
 
 def test_what_the_exercise_gives_already_is_no_leak():
-    skeleton = "counts = {}\nfor journey in journeys:\n    pass"
-    solution = "counts = {}\nfor journey in journeys:\n    counts[journey] = 1"
+    skeleton = "touchpoints = {}\nfor journey in journeys:\n    pass"
+    solution = "touchpoints = {}\nfor journey in journeys:\n    touchpoints[journey] = 1"
     hint = "Begin with `for journey in journeys:`."
     assert faults(master(exercise=skeleton, solution=solution, hint=hint)) == []
 
