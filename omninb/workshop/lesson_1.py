@@ -86,7 +86,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson1.exit_share", share(0.003), _exits, _exits_of_all,
+        "lesson1.exit_share", share(), _exits, _exits_of_all,
         (
             "Which journeys do you divide by? Of some nobody knows yet how they end.",
             "The settled journeys are the denominator: those old enough to know. Open journeys are "
@@ -108,7 +108,7 @@ EXERCISES = (
         "lesson1.quiz_2", "c",
         (
             "Think of web, store, web. What follows the first web if the store is taken out?",
-            "Take out a touchpoint, and its neighbours stand side by side though they never did.",
+            "Write the three down, strike the store out, and read what is left as a journey.",
             "First the journeys are cut, from all touchpoints. What comes then?",
         ),
     ),

@@ -119,7 +119,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson2.email_exit", share(0.003), _email_exit, _email_exit_of_all,
+        "lesson2.email_exit", share(), _email_exit, _email_exit_of_all,
         (
             "Of what do you divide? Some touchpoints are too young: nobody knows what follows.",
             "Settled exits, divided by the settled touchpoints in e-mail.",
@@ -140,7 +140,7 @@ EXERCISES = (
         (
             "Think of a channel with very many touchpoints and a low exit rate.",
             "Exits = size × rate. Which of the two do you know from the product?",
-            "You know only the product.",
+            "Find two channels with as many exits, a large one and a small one.",
         ),
     ),
     quiz(
@@ -148,7 +148,7 @@ EXERCISES = (
         (
             "Sorted by time, whose row stands after yours?",
             "At nine in the morning many customers do something. They stand next to each other.",
-            "Two neighbours of that list mostly belong to two people.",
+            "Take the first two rows of the log, and look at customer_id.",
         ),
     ),
 )  # fmt: skip

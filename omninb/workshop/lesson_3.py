@@ -28,11 +28,12 @@ def _step_before(log: EventLog) -> str:
     return STEPS[STEPS.index(_worst_step(log)) - 1]
 
 
-def _bought(log: EventLog, within: str) -> int:
-    return int(funnel_table(log.journeys(**RULES), LOOK, within)["customers"].iloc[-1])
+def _bought(log: EventLog, within: str) -> float:
+    return float(funnel_table(log.journeys(**RULES), LOOK, within)["conversion_rate"].iloc[-1])
 
 
-def _later_than_a_day(log: EventLog) -> int:
+def _later_than_a_day(log: EventLog) -> float:
+    """A difference of rates: the two windows leave out different attempts as too young."""
     return _bought(log, "7d") - _bought(log, "1d")
 
 
@@ -72,11 +73,11 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson3.window", count(), _later_than_a_day, lambda log: _bought(log, "7d"),
+        "lesson3.window", share(), _later_than_a_day, lambda log: _bought(log, "7d"),
         (
-            "The question is how many more: a difference of two numbers of customers.",
+            "The question is how much more: a difference of two rates.",
             'Two funnels of look, one within="7d" and one within="1d".',
-            "Take the column customers of the last row of both, and subtract.",
+            "Take the column conversion_rate of the last row of both, and subtract.",
         ),
     ),
     Exercise(
@@ -99,12 +100,12 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson3.population_rate", share(0.003),
+        "lesson3.population_rate", share(),
         lambda log: float(_funnel(log)["population_rate"].iloc[-1]),
         lambda log: float(_funnel(log)["conversion_rate"].iloc[-1]),
         (
             "Of whom? Of all customers, and not only of those who put something into a basket.",
-            "One of the three rates has this denominator.",
+            "One of the three rates has this denominator. Who has an open attempt is not in it.",
             "The column population_rate, in the row of the last step.",
         ),
     ),
@@ -121,7 +122,7 @@ EXERCISES = (
         (
             "What does a longer window do to a rate, if nothing else changes?",
             "Under lie 1 the shop was the same in all rows. Was the rate?",
-            "Two rates with two windows cannot be compared at all.",
+            "Which of the answers would still be true if the shop had not changed at all?",
         ),
     ),
     quiz(

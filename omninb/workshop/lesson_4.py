@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from omninb.drop_off import drop_off_table
+from omninb.drop_off import drop_off_table, lost_to_table
 from omninb.events import EventLog
 from omninb.funnels import funnel_table
 from omninb.workshop.exercise import Exercise, quiz
@@ -28,6 +28,16 @@ def _worst(log: EventLog) -> pd.Series:
     return _places(log).sort_values("beyond").iloc[-1]
 
 
+def _gone(log: EventLog) -> float:
+    """Of those lost at the worst place, the share after whom nothing came."""
+    place = _worst(log)
+    after = lost_to_table(log.journeys(**RULES), STEPS, "channel", WITHIN)
+    there = (after["step"] == place["step"]) & (after["channel"] == place["channel"])
+    return float(
+        after.loc[there & (after["outcome"] == "lost") & (after["next"] == "exit"), "share"].iloc[0]
+    )
+
+
 def _worth_each(log: EventLog) -> float:
     """What those who take the step after the worst place bring at the purchase, on average."""
     funnel = funnel_table(log.journeys(**RULES), STEPS, WITHIN, attempt="first")
@@ -36,7 +46,7 @@ def _worth_each(log: EventLog) -> float:
 
 EXERCISES = (
     Exercise(
-        "lesson4.darkest", name("the name of a step, in quotes"),
+        "lesson4.highest_share", name("the name of a step, in quotes"),
         lambda log: _highest(log)["funnel_step"], lambda log: _worst(log)["funnel_step"],
         (
             "The share is asked for, not the number of customers.",
@@ -72,14 +82,13 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson4.elsewhere", share(0.003),
-        lambda log: float(_worst(log)["next_other_channel"] / _worst(log)["customers"]),
-        lambda log: float(_worst(log)["leave_channel_rate"]),
+        "lesson4.gone", share(), _gone, lambda log: float(_worst(log)["drop_off"]),
         (
-            "Leaving the channel is not leaving the shop: two columns, two meanings.",
-            "Count those who took the next step on another channel, of all who took the step "
-            "there.",
-            "Divide next_other_channel by customers, in the row of the place.",
+            "Of whom? Only of those who are lost at that place.",
+            'onb.lost_to_table(journeys, steps, within="7d") has a row for each place, outcome '
+            "and next touchpoint.",
+            "The row with the step and the channel of the place, outcome lost, next exit: its "
+            "column share.",
         ),
     ),
     Exercise(
@@ -97,9 +106,9 @@ EXERCISES = (
     quiz(
         "lesson4.quiz_1", "b",
         (
-            "What could you gain at most in each of the two places?",
-            "Multiply: share × customers.",
-            "A tenth of very many, or half of very few: compute both.",
+            "What share is lost at the same step elsewhere? Only what lies beyond it can be won.",
+            "Customers beyond = (share here − share elsewhere) × customers here.",
+            "Compute that product for both places.",
         ),
     ),
     quiz(

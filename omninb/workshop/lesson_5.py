@@ -109,7 +109,7 @@ EXERCISES = (
         (
             "Each look is one more chance to be fooled.",
             "One look: 5 in 100. Many looks: is that more, or less?",
-            "The chances add up, though not quite: more than one look's, and less than certain.",
+            "Throw a die once, then five times. When do you rather see a six?",
         ),
     ),
     quiz(
@@ -117,7 +117,7 @@ EXERCISES = (
         (
             "Some bounds are made for one look, at a time that was fixed before. Others are not.",
             "You looked every day, and would have stopped on any of them.",
-            "The wider bounds hold however often one looks.",
+            "Read what the figure writes beside the shaded band and beside the dotted lines.",
         ),
     ),
 )  # fmt: skip
