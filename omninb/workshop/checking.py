@@ -55,8 +55,8 @@ def check(name: str, answer: Any, seat: int = 7) -> View:
     --------
     >>> check("lesson1.touchpoints", None)
     … Not yet answered.
-    >>> check("lesson1.touchpoints", "many")
-    ✗ Not quite. This asks for a whole number, and was given the text "many".
+    >>> check("lesson1.touchpoints", 1.5)
+    ✗ Not quite. This asks for a whole number, and was given the number 1.5.
     """
     exercise = exercise_of(name)
     checked_seat(seat)
