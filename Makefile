@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 LOGS := 2000
+SEATS := 20
 FILES := 10000
 UV_COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	--fork-strategy fewest --output-file requirements.lock
 
-.PHONY: help report test lab lint bench coverage judge fuzz faults notebooks sample picture lock
+.PHONY: help report test lab lint workshop course seats bench coverage judge fuzz faults notebooks sample picture lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -18,16 +19,27 @@ report: .venv/ready ## run the notebooks on the sample and write an offline HTML
 
 test: .venv/ready ## unit, property and doc tests, then every notebook against its committed outputs
 	$(BIN)/pytest -rs -n auto --dist loadfile
-	$(BIN)/pytest -o addopts= --nbval --nbval-current-env --nbval-sanitize-with=tools/nbval.cfg notebooks
+	$(BIN)/pytest -o addopts= --nbval --nbval-current-env --nbval-sanitize-with=tools/nbval.cfg \
+		notebooks/*.ipynb notebooks/workshop/masters
 
 lab: .venv/ready ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab --LabApp.news_url=None \
-		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks
+	$(BIN)/jupyter lab --LabApp.news_url=None --LabApp.default_url=/lab/tree/notebooks \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 lint: .venv/ready ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+workshop: .venv/ready ## write the workshop's student copies from their masters; CHECK=--check only looks whether they are right
+	$(BIN)/omninb workshop copies notebooks/workshop $(CHECK)
+
+course: .venv/ready ## every lesson of the workshop on 20 seats: solutions, untouched copies, wrong answers, about ten minutes; SEATS=2 for a quick look
+	$(BIN)/python benchmarks/course.py --seats $(SEATS)
+
+seats: .venv/ready ## five seats of the workshop at once: seconds to start and memory, then as on the first day
+	$(BIN)/python benchmarks/seats.py
+	$(BIN)/python benchmarks/seats.py --first-ever
 
 bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of reading 20 million rows of CSV; of the simulator at 1 million; of each control of the explorers
 	$(BIN)/python benchmarks/run.py
@@ -50,7 +62,7 @@ faults: .venv/ready ## each of the fourteen faults of a run 20 times, about 30 m
 	$(BIN)/python benchmarks/faults.py
 
 notebooks: .venv/ready ## run the notebooks again in place, as they are committed
-	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
+	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb notebooks/workshop/masters/*.ipynb
 
 sample: .venv/ready ## write the samples in data/, clean and dirty, again from the simulator
 	$(BIN)/python tools/write_sample.py

@@ -55,6 +55,7 @@ _ROOMS = {
         "explore_quality",
     ],
     "reports": ["run_notebook", "run_report"],
+    "workshop": ["check", "workshop_case"],
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -1,4 +1,4 @@
-"""The command line: omninb check | run | report | suite | schedule | simulate.
+"""The command line: omninb check | run | report | suite | schedule | simulate | workshop.
 
 What a command needs is imported when it runs, so that ``omninb --help`` answers at once.
 """
@@ -23,6 +23,7 @@ from omninb.cli_options import (
     run_options,
     truths_of,
 )
+from omninb.cli_workshop import workshop
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,6 +46,7 @@ def main() -> None:
 
 
 main.add_command(check)
+main.add_command(workshop)
 
 
 @main.command(cls=RunCommand)

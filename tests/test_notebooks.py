@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MASTERS = sorted((ROOT / "notebooks" / "workshop" / "masters").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
 SKIPPED = {"skip-execution", "nbval-skip"}  # by nbclient and papermill, and by nbval
@@ -71,7 +72,9 @@ def _source_faults(cell: dict, source: str, exercise: bool) -> list[str]:
 
 
 def _is_exercise(cells: list[dict], cell: dict) -> bool:
-    """Whether the last second-level heading above a cell is "Your turn"."""
+    """Whether a cell is for students, or the last second-level heading above is "Your turn"."""
+    if {"exercise", "solution"} & set(cell["metadata"].get("tags", [])):
+        return True
     above = cells[: next(i for i, c in enumerate(cells) if c is cell)]
     prose = "\n".join("".join(c["source"]) for c in above if c["cell_type"] == "markdown")
     headings = re.findall(r"^## +(.*)$", prose, re.MULTILINE)
@@ -108,7 +111,7 @@ def test_there_are_notebooks():
     assert NOTEBOOKS
 
 
-@each_notebook
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *MASTERS], ids=lambda path: path.stem)
 def test_a_notebook_is_executed_short_and_portable(path):
     assert faults(json.loads(path.read_text(encoding="utf-8"))) == []
 

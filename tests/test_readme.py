@@ -9,6 +9,7 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -24,7 +25,10 @@ from omninb.reports.suite_file import EXAMPLE, read_suite
 from omninb.views import HEADLINE_MIME
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")})
+PAGES = sorted({
+    *ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md"),
+    *ROOT.glob("notebooks/workshop/*.md"),
+})  # fmt: skip
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GLOSSARY = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
 EXPORTERS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"][
@@ -57,7 +61,12 @@ def unknown(words: list[str]) -> list[str]:
         return [word for word in words if word.startswith("omninb") and word not in EXPORTERS]
     if words[0] != "omninb" or words[1] not in main.commands:
         return words[:2]
-    known = {name: option for option in main.commands[words[1]].params for name in option.opts}
+    command = main.commands[words[1]]
+    if isinstance(command, click.Group):
+        if len(words) < 3 or words[2] not in command.commands:
+            return words[:3]
+        command = command.commands[words[2]]
+    known = {name: option for option in command.params for name in option.opts}
     known |= {n: option for option in known.values() for n in option.secondary_opts}
     found = [word for word in words if word.startswith("-") and word not in known]
     if words[1] == "run" and len(words) > 2:
@@ -96,6 +105,8 @@ def test_every_command_exists_with_its_options(page):
     [
         ("make reprot", ["reprot"]),
         ("omninb runn journey_map", ["omninb", "runn"]),
+        ("omninb workshop colect in", ["omninb", "workshop", "colect"]),
+        ("omninb workshop collect in --cvs x", ["--cvs"]),
         ("jupyter nbconvert --to omninb_repot n.ipynb", ["omninb_repot"]),
         ("omninb run journey_map --event x.csv", ["--event"]),
         ("omninb run journey_map -p SPLITGAP 30d", ["SPLITGAP"]),

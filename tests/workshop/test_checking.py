@@ -1,0 +1,142 @@
+"""The check of an answer: states, tries, hints and words, and that the answer never shows."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import omninb as onb
+from omninb.workshop import checking
+from omninb.workshop.checking import CHECK_MIME
+from omninb.workshop.exercises import EXERCISES
+from omninb.workshop.kinds import Number
+
+NAME, SEAT = "lesson1.touchpoints", 1
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    monkeypatch.setattr(checking, "_tries", {})
+
+
+@pytest.fixture(scope="module")
+def solutions():
+    case = onb.workshop_case(SEAT)
+    return {name: (one.solve(case), one.wrong(case)) for name, one in EXERCISES.items()}
+
+
+def told(answer, name=NAME):
+    view = onb.check(name, answer, seat=SEAT)
+    bundle = view._repr_mimebundle_()
+    return bundle[CHECK_MIME], bundle["text/plain"], bundle["text/html"]
+
+
+def test_a_right_answer(solutions):
+    payload, plain, html = told(solutions[NAME][0])
+    assert payload == {"exercise": NAME, "seat": SEAT, "state": "right", "tries": 1}
+    assert plain == "✓ Right." and "✓ Right." in html and "seat 1" in html
+
+
+@pytest.mark.parametrize("answer", [None, ..., {}, ""])
+def test_no_answer_yet(answer):
+    payload, plain, _ = told(answer)
+    assert payload["state"] == "unanswered" and payload["tries"] == 0
+    assert plain == "… Not yet answered."
+
+
+def test_hints_grow_with_different_wrong_answers_and_end_with_the_third():
+    hints = EXERCISES[NAME].hints
+    for tries, answer, hint in [(1, 5, 0), (1, 5, 0), (2, 6, 1), (2, 5, 1), (3, 7, 2), (4, 8, 2)]:
+        payload, plain, _ = told(answer)
+        assert payload["state"] == "wrong" and payload["tries"] == tries
+        assert hints[hint] in plain and f"Hint {hint + 1} of 3" in plain
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("<b>many</b>", 'was given the text "<b>many</b>".'),
+        ("m" * 30, f'was given the text "{"m" * 20}…".'),
+        ((66, 587), "1234, not 1,234"),
+        (pd.Series([3]), "a whole Series. Take the one value out"),
+        (np.array([3]), "a whole ndarray. Take the one value out"),
+        (66.5, "was given the number 66.5."),
+        (np.float64(0.5), "was given the number 0.5."),
+        (float("nan"), "was given nan, no number: perhaps nothing was left"),
+        (True, "was given True or False."),
+        (10**400, "a number that is too large"),
+        ("75 %", "stands without quotes and units"),
+        (float("inf"), "was given the number inf."),
+        (len, "was given an object of type builtin_function_or_method."),
+    ],
+)
+def test_an_answer_of_the_wrong_kind_says_what_is_asked_and_costs_no_hint(answer, said):
+    payload, plain, html = told(answer)
+    assert payload == {"exercise": NAME, "seat": SEAT, "state": "wrong", "tries": 0}
+    assert "asks for a whole number, and" in plain and said in plain and "<b>" not in html
+
+
+def test_a_letter_of_a_quiz_may_have_a_bracket_behind_it():
+    for answer in ("B", "b)", " b."):
+        assert told(answer, "lesson1.quiz_1")[0]["state"] == "right"
+
+
+def test_what_is_nearly_right_asks_for_digits_and_costs_no_hint(solutions):
+    name = "lesson1.shorter_gap"
+    payload, plain, _ = told(solutions[name][0] * 1.015, name)
+    assert payload["state"] == "wrong" and payload["tries"] == 0
+    assert plain == "✗ Nearly. Give more digits."
+
+
+def test_tries_are_counted_by_exercise_and_seat():
+    told(5)
+    onb.check(NAME, 6, seat=0)
+    assert told(7)[0]["tries"] == 2
+
+
+def test_an_unknown_exercise_names_the_nearest():
+    with pytest.raises(onb.OmninbError, match=r"Did you mean 'lesson1\.touchpoints'"):
+        onb.check("lesson1.touchpoint", 3)
+    with pytest.raises(onb.OmninbError, match="is no exercise"):
+        onb.check(7, 3)
+    with pytest.raises(onb.OmninbError, match="number of your seat"):
+        onb.check(NAME, None, seat="7")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_solution_is_right_the_usual_mistake_wrong_and_no_hint_holds_the_answer(
+    name, solutions
+):
+    solution, wrong = solutions[name]
+    assert told(solution, name)[0]["state"] == "right"
+    for number in range(3):
+        payload, plain, html = told(wrong, name)
+        assert payload["state"] == "wrong"
+        for text in (plain, html):
+            assert not _holds(text, solution), text
+        checking._tries[name, SEAT].append(f"another {number}")
+    assert len(EXERCISES[name].hints) == 3 and len(set(EXERCISES[name].hints)) == 3
+
+
+def _holds(text, solution):
+    """Whether a text holds a solution that is long enough not to stand there by chance."""
+    text = re.sub(r"<[^>]+>|Hint \d of 3", " ", text)
+    if isinstance(solution, str):
+        letter = rf"[\"'`(]{solution}\b|\b(option|answer|is) {solution}\b|\b{solution}\)"
+        return bool(re.search(letter if len(solution) == 1 else rf"\b{solution}\b", text, re.I))
+    if isinstance(solution, dict):
+        return any(str(n) in text for n in solution.values() if n > 100)
+    shown = {f"{solution:.2f}", f"{solution:,}", str(solution)}
+    return any(re.search(rf"(?<![\d.,]){re.escape(number)}(?!\d)", text) for number in shown)
+
+
+def test_every_exercise_belongs_to_a_lesson_and_every_lesson_has_a_quiz_of_three():
+    for lesson in range(1, 6):
+        names = [name for name in EXERCISES if name.startswith(f"lesson{lesson}.")]
+        quizzes = [name for name in names if ".quiz_" in name]
+        assert len(quizzes) == 3 and len(names) >= 7
+    numbers = [one for one in EXERCISES.values() if isinstance(one.kind, Number)]
+    assert all(one.kind.relative <= 0.3 and one.kind.absolute <= 0.01 for one in numbers)

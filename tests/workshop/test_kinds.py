@@ -1,0 +1,73 @@
+"""Kinds of answers: what fits, what is forgiven, and that nothing said gives the answer away."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omninb.workshop.kinds import choice, count, counts, name, number, share
+
+PAIRS = {("web", "store"): 12, ("store", "web"): 3}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits", "not_fits"),
+    [
+        (count(), [3, 3.0, np.int64(3), -1], [3.5, "3", True, np.True_, None, float("nan"), [3]]),
+        (share(), [0.25, 25, np.float64(0.25), 0, 1], ["25 %", float("inf"), False, 1j]),
+        (name(), ["web", " Web "], [3, ["web"], b"web"]),
+        (choice("abc"), ["a", " B"], ["d", "ab", 1]),
+        (counts(), [PAIRS, Counter(PAIRS)], [{}, {"web": 1}, {("a", "b"): 1.5}, [1], {("a",): 1}]),
+    ],
+)
+def test_what_fits(kind, fits, not_fits):
+    assert all(kind.fits(answer) for answer in fits)
+    assert not any(kind.fits(answer) for answer in not_fits)
+
+
+@pytest.mark.parametrize(
+    ("kind", "solution", "right", "wrong"),
+    [
+        (count(), 12, [12, 12.0, np.int32(12)], [11, 13]),
+        (share(0.005), 0.25, [0.25, 0.2451, 0.2549], [0.2449, 0.2551, 25]),
+        (number(0.02), -200.0, [-200, -204, -196], [200, -205, -195]),
+        (number(0.05), 4e-12, [4e-12, 4.1e-12], [0, 2e-12, 8e-12]),
+        (name(), "mobile app", ["Mobile  APP", " mobile app\n"], ["mobileapp", "web"]),
+        (counts(), PAIRS, [PAIRS, {**PAIRS, ("web", "web"): 0}], [{("web", "store"): 12}]),
+    ],
+)
+def test_what_is_forgiven(kind, solution, right, wrong):
+    assert all(kind.right(answer, solution) for answer in right)
+    assert not any(kind.right(answer, solution) for answer in wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "solution", "said"),
+    [
+        (number(), 105, 100, "too high, by less than a tenth"),
+        (number(), 101, 100, "too high, by very little"),
+        (number(), 70, 100, "too low, by less than a half"),
+        (number(), 200, 100, "too high, by a factor of about 2"),
+        (number(), 10, 72, "too low, by a factor of about 7"),
+        (number(), 1, 5_000, "too low, by a factor of 10 or more"),
+        (number(), -3, 100, "too low: the sign is the other one"),
+        (number(), 0, 100, "too low."),
+        (count(), 1, 3, "too low."),
+        (share(), 25, 0.25, "25 % is 0.25"),
+        (counts(), {("web", "store"): 12, ("chat", "web"): 1}, PAIRS, "1 of 2 pairs"),
+        (counts(), {("web", "store"): 12, ("chat", "web"): 1}, PAIRS, "1 pairs should not"),
+        (name(), "web", "store", ""),
+    ],
+)
+def test_how_far_off(kind, answer, solution, said):
+    words = kind.distance(answer, solution)
+    assert said in words and bool(words) == bool(said)
+
+
+@given(st.floats(-1e6, 1e6), st.integers(1_000, 10**9))
+def test_how_far_off_never_holds_the_solution(answer, solution):
+    assert str(solution) not in number().distance(answer, solution)
