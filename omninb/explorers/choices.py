@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from omninb.columns import NOT_SET
 from omninb.errors import OmninbError, nearest
+from omninb.events.window import instant
 from omninb.journeys import Journeys
-from omninb.rules import moment
 from omninb.tallies import labels_of
 from omninb.wording import fewer_than
 
@@ -116,7 +116,7 @@ def day_of(value: object, argument: str, zone: str) -> date | None:
     """The day that a value stands for; None where it is no midnight in the zone, or nothing."""
     if value is None:
         return None
-    at = pd.Timestamp(moment(value, argument, zone), unit="us", tz="UTC").tz_convert(zone)
+    at = pd.Timestamp(instant(value, argument, zone), unit="us", tz="UTC").tz_convert(zone)
     return at.date() if at == at.normalize() else None
 
 
