@@ -192,7 +192,7 @@ def heard(folder: Path, name: str = "heard") -> list[str]:
             "fewer than 5",
         ),
         ({"events": {"file": "none.csv"}}, "There is no file"),
-        ({"events": {"file": "pipe.csv"}}, "pipe.csv is no regular file"),
+        ({"events": {"file": "pipe.csv"}}, "pipe.csv' is no regular file"),
         ({"notebooks": [{"notebook": "own.ipynb", "parameters": {"EVENTS": "pipe.csv"}}]}, "r file"),  # noqa: E501
         ({"events": {"file": "log.csv"}}, "day_first: true or day_first: false"),
         ({"events": {"file": "log.csv", "columns": {"channel": "chanel"}}}, "columns: {'channel'"),
