@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
 from omninb.events.refusals import Mask, Refusals
+from omninb.events.texts import UNSEEN
 
 LARGEST_FIELD = 2_000_000
 TOO_LARGE = "a field over 2 MB"
@@ -17,8 +18,6 @@ _HIDDEN = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}"
     r"\x{61c}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 )
-# Characters of no width, by which two ids would look the same; in names they are left out.
-_UNSEEN = r"[\x{ad}\x{200b}\x{2060}-\x{2064}\x{feff}]"
 _LOST = r"\x{fffd}"
 
 
@@ -114,7 +113,8 @@ def refuse_large(column: pa.ChunkedArray, refusals: Refusals) -> None:
 def refuse_hidden(column: pa.ChunkedArray, role: str, refusals: Refusals) -> None:
     """Refuse texts with NUL, bidi or control characters, and those of which a part was lost.
 
-    Ids also with line ends and with characters of no width.
+    Ids also with line ends and with characters of no width, by which two would look the same; in
+    names these are left out.
     """
     is_id = role.endswith("_id")
     reasons = {
@@ -122,7 +122,7 @@ def refuse_hidden(column: pa.ChunkedArray, role: str, refusals: Refusals) -> Non
         _LOST: "holds a replacement character: its text was lost, so take the row from its source",
     }
     if is_id:
-        reasons[_UNSEEN] = "holds characters that nobody sees"
+        reasons[f"[{UNSEEN}]"] = "holds characters that nobody sees"
     if not _holds(column, "|".join(reasons)).any():
         return
     for pattern, reason in reasons.items():

@@ -15,7 +15,8 @@ from omninb.errors import OmninbError
 NOT_SET = "(not set)"
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 # What nobody sees: a soft hyphen, spaces and signs of no width, a byte order mark inside a text.
-_UNSEEN = dict.fromkeys([0xAD, 0x200B, *range(0x2060, 0x2065), 0xFEFF])
+UNSEEN = "\u00ad\u200b\u2060\u2061\u2062\u2063\u2064\ufeff"
+_WITHOUT = dict.fromkeys(map(ord, UNSEEN))
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -77,7 +78,7 @@ def fold(name: str) -> str:
 
 def _tidy(name: str) -> str:
     """A name without what nobody sees, and with single spaces."""
-    return " ".join(name.translate(_UNSEEN).split())
+    return " ".join(name.translate(_WITHOUT).split())
 
 
 def words_of(column: pa.ChunkedArray) -> list[str]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omninb.errors import OmninbError
-from omninb.events.clock import Micros
+from omninb.events.clock import DAY_MICROS, Micros
 from omninb.events.refusals import Refusals
 from omninb.events.window import now
 
@@ -15,7 +15,6 @@ UNITS = {"s": 1_000_000.0, "ms": 1_000.0, "us": 1.0, "ns": 0.001}
 EARLIEST = -2_208_988_800_000_000  # 1900-01-01
 LATEST = 7_258_118_400_000_000  # 2200-01-01
 NUMBERS_BEGIN = 631_152_000_000_000  # 1990-01-01: numbers of a right unit are hardly earlier
-_DAY = 86_400_000_000
 
 
 def integers(column: pa.ChunkedArray) -> Micros:
@@ -38,7 +37,7 @@ def refuse_nulls(column: pa.ChunkedArray, refusals: Refusals, role: str) -> None
 
 def unit_missing(role: str, source: str, number: float) -> OmninbError:
     """The question for the unit, with those units that put the number between 1990 and tomorrow."""
-    latest = now() + _DAY
+    latest = now() + DAY_MICROS
     likely = [unit for unit, factor in UNITS.items() if NUMBERS_BEGIN <= number * factor <= latest]
     if likely:
         return OmninbError(

@@ -79,7 +79,7 @@ def read_once(
     arguments = events.model_dump(exclude={"file"})
     if events.expect_rows == "last run":
         arguments["expect_rows"] = last_read
-    paths = _files(events.file)
+    paths = file_paths(events.file)
     before = _stamps(paths)
     log = read_events(events.file, as_of=as_of, **arguments)
     if _stamps(paths) != before or file_paths(events.file) != paths:
@@ -113,23 +113,14 @@ def own_words(suite: Suite) -> Iterator[None]:
 
 def own_logs(jobs: Iterable[Job]) -> dict[str, list[str]]:
     """SHA-256 of the files that notebooks read by themselves, by the name of the page."""
+    from omninb.events.sources import file_paths
+
     found = {}
     for job in jobs:
         own = job.parameters.get("EVENTS")
         if own is not None and PurePath(own).name != SNAPSHOT:
-            found[job.name] = [_sha256(path) for path in _files(own)]
+            found[job.name] = [_sha256(path) for path in file_paths(own)]
     return found
-
-
-def _files(given: str | list[str]) -> list[Path]:
-    """The files that are named; a pipe might be waited for without end, and is read but once."""
-    from omninb.events.sources import file_paths
-
-    paths = file_paths(given)
-    for path in paths:
-        if not path.is_file():
-            raise OmninbError(f"{path.name} is no regular file. Write what it gives into a file.")
-    return paths
 
 
 def _sha256(path: Path) -> str:
