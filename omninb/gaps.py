@@ -48,7 +48,7 @@ def gap_table(journeys: Journeys, source: str, target: str, by: By = "channel") 
     >>> import omninb as onb
     >>> journeys = onb.sample().journeys(split_gap="30d", end_at="purchase")
     >>> gaps = onb.gap_table(journeys, "web", "store")
-    >>> round(gaps["share"].sum(), 9)
+    >>> float(gaps["share"].sum().round(9))
     1.0
     """
     codes, labels = labels_of(journeys, by, _MOST_LABELS)

@@ -165,8 +165,8 @@ class Journeys:
         transition : (condition, condition), optional
             Journeys in which one that fits the second directly follows one that fits the first.
         between : (start, end), optional
-            Journeys whose first touchpoint lies in [start, end): dates, or anything that pandas
-            reads as a timestamp; without an offset, in the log's zone.
+            Journeys whose first touchpoint lies in [start, end): ISO 8601 text, dates or
+            timestamps; without an offset, in the log's zone.
         **first : value or list of values
             Journeys by a role or column at their **first** touchpoint (which is also how a
             customer's fixed attribute is chosen), for example ``device="mobile"``.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from omninb.errors import OmninbError
 from omninb.intervals import Rates
-from omninb.journeys import END_STATES, Journeys
+from omninb.journeys import END_STATES, Journeys, given_journeys
 from omninb.passes.compiling import GROUPS, each
 from omninb.passes.moves import (
     BUCKETS,
@@ -61,7 +61,9 @@ class MoveTally(Tally):
     ) -> MoveTally:
         """Count the moves of journeys; kept with them, so that the next analysis need not."""
         asked = ("moves", repr(by), bool(collapse_repeats), gaps)
-        return journeys.kept(asked, lambda: cls._of(journeys, by, collapse_repeats, gaps))
+        return given_journeys(journeys).kept(
+            asked, lambda: cls._of(journeys, by, collapse_repeats, gaps)
+        )
 
     @classmethod
     def _of(cls, journeys: Journeys, by: By, collapse_repeats: bool, gaps: bool) -> MoveTally:

@@ -92,10 +92,18 @@ function tell(explorer) {
   }
 }
 
+// A table that scrolls is reached by keys.
+function reachable(page) {
+  const scrolls = page.scrollHeight > page.clientHeight || page.scrollWidth > page.clientWidth;
+  page.tabIndex = scrolls ? 0 : -1;
+}
+
 function render({ model, el }) {
   const sheet = made("div", { className: "omninb-sheet" });
   sheet.setAttribute("role", "img");
   const page = made("div", { className: "omninb-page" });
+  page.setAttribute("role", "group");
+  page.setAttribute("aria-label", "Table");
   el.classList.add("omninb-drawing");
   const fault = made("div", {});
   el.append(sheet, fault, page, tools(model, sheet));
@@ -131,13 +139,15 @@ function render({ model, el }) {
           fault.replaceChildren(made("div", { className: "omninb-error", role: "alert", textContent }));
         },
       )
-      .then(() => tell(el.closest(".omninb-explorer")));
+      .then(() => tell(el.closest(".omninb-explorer")))
+      .then(() => reachable(page));
   };
   const hear = (message, buffers) => message.answer === "file" && saved(message, buffers);
   model.on("change:drawn", draw);
   model.on("msg:custom", hear);
   const room = new ResizeObserver(() => {
     tell(el.closest(".omninb-explorer"));
+    reachable(page);
     const wide = Math.floor(el.clientWidth);
     if (wide > 0 && wide !== model.get("room")) {
       model.set("room", wide);

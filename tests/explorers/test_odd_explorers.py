@@ -55,7 +55,7 @@ def test_hours_of_a_period_are_kept_until_days_are_chosen(journeys: Any) -> None
     explorer.controls["since"].value = pd.Timestamp("2025-03-01").date()
     assert not explorer.controls["given_between"].value
     assert explorer.state.where["between"][0] == "2025-03-01"
-    with pytest.raises(onb.OmninbError, match="no date"):
+    with pytest.raises(onb.OmninbError, match="not a moment"):
         onb.explore_journeys(journeys, where={"between": ("x", "y")})
 
 
