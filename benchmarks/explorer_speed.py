@@ -19,9 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import omninb as onb
+from benchmarks.experiment_speed import log as experiment_log
 from benchmarks.make_logs import path_of
 
 MARK, ROUNDS = 100.0, 5
+EXPOSED = 2_000_000  # five touchpoints each
 STEPS = ["event 00", "event 03", "purchase"]
 ON_THE_WEB = {"channel": "web"}
 SIDES = (ON_THE_WEB, {"channel": "store"})
@@ -44,21 +46,36 @@ FUNNEL: dict[str, tuple[dict[str, Any], str, object]] = {
     "funnel: order": ({"steps": STEPS, "within": "30d"}, "order", "strict"),
     "funnel: by": ({"steps": STEPS, "within": "30d"}, "by", "event"),
 }
+EXPERIMENT: dict[str, tuple[dict[str, Any], str, object]] = {
+    "experiment: split": ({}, "segment", "device"),
+    "experiment: confidence": ({}, "confidence", 0.99),
+    "experiment: day": ({}, "day", -8),
+}
+QUALITY: dict[str, tuple[dict[str, Any], str, object]] = {
+    f"quality: {part}": ({}, "part", part) for part in ("overview", "columns", "days", "activity")
+}
 
 
 def main() -> int:
     """Print a row for each control; exit status 1 where a median misses the mark."""
     path = sys.argv[1] if len(sys.argv) > 1 else path_of(10_000_000, False)
-    journeys = onb.read_events(path).journeys(split_gap="30d", end_at="purchase")
+    log = onb.read_events(path)
+    journeys = log.journeys(split_gap="30d", end_at="purchase")
+    test = experiment_log(EXPOSED)
     met = True
-    for explore, changes in ((onb.explore_journeys, JOURNEYS), (onb.explore_funnel, FUNNEL)):
+    for explore, given, changes in (
+        (onb.explore_journeys, journeys, JOURNEYS),
+        (onb.explore_funnel, journeys, FUNNEL),
+        (onb.explore_experiment, test, EXPERIMENT),
+        (onb.explore_quality, log, QUALITY),
+    ):
         for what, change in changes.items():
-            met &= _row(journeys, explore, what, change)
+            met &= _row(given, explore, what, change)
     return int(not met)
 
 
 def _row(
-    journeys: onb.Journeys,
+    given: onb.Journeys | onb.EventLog,
     explore: Callable[..., Any],
     what: str,
     change: tuple[dict[str, Any], str, object],
@@ -66,10 +83,13 @@ def _row(
     opened, name, value = change
     found = []
     for _ in range(ROUNDS + 1):
-        journeys._kept.clear()
-        explorer = explore(journeys, **opened)
+        if isinstance(given, onb.Journeys):
+            given._kept.clear()
+        explorer = explore(given, **opened)
+        control = explorer.controls[name]
+        to = control.options[value][1] if name == "day" else value
         clocks = time.perf_counter(), time.process_time()
-        explorer.controls[name].value = value
+        control.value = to
         now = time.perf_counter(), time.process_time()
         found.append([1000 * (b - a) for a, b in zip(clocks, now, strict=True)])
         if 'role="alert"' in explorer.status.value:

@@ -10,6 +10,7 @@ import numpy as np
 from omninb.conditions import Condition, condition_words, matching
 from omninb.errors import OmninbError
 from omninb.journeys import Journeys
+from omninb.passes.compiling import each, shares
 from omninb.passes.cutting import first_matches
 from omninb.selecting import warn_of_few
 
@@ -23,6 +24,8 @@ class Reading:
     anchors : numpy.ndarray, int64
         Position of each journey's first fitting touchpoint, -1 where it has none; empty when
         journeys are read from their ends.
+    per_customer : numpy.ndarray, int64
+        Journeys read of each customer.
     way : int
         1 after, -1 before.
     words : str
@@ -30,6 +33,7 @@ class Reading:
     """
 
     anchors: np.ndarray
+    per_customer: np.ndarray
     way: int
     words: str = ""
 
@@ -46,39 +50,29 @@ class Reading:
         if anchor is None:
             if direction == "before":
                 raise OmninbError("direction='before' needs an anchor=, such as anchor='purchase'.")
-            return cls(np.empty(0, np.int64), 1)
-        anchors = np.empty(len(journeys), np.int64)
-        first_matches(
-            journeys.journey_offsets, matching(journeys.columns, anchor, "anchor"), anchors
-        )
-        reading = cls(anchors, 1 if direction == "after" else -1, condition_words(anchor))
-        fewest = journeys.min_customers or 0
-        if fewest and 0 < np.count_nonzero(reading.per_customer(journeys)) < fewest:
-            warn_of_few(fewest, f"Journeys with {reading.words}")
-            anchors[:] = -1
-        return reading
+            return cls(np.empty(0, np.int64), np.diff(journeys.customer_offsets), 1)
+        anchors, per_customer = (np.empty(n, np.int64) for n in (len(journeys), journeys.customers))
+        fits = matching(journeys.columns, anchor, "anchor")
+        given = (journeys.customer_offsets, journeys.journey_offsets, fits, anchors, per_customer)
+        each(first_matches, [(*given, *part) for part in shares(journeys.customers)])
+        words, fewest = condition_words(anchor), journeys.min_customers or 0
+        if fewest and 0 < np.count_nonzero(per_customer) < fewest:
+            warn_of_few(fewest, f"Journeys with {words}")
+            anchors[:], per_customer[:] = -1, 0
+        return cls(anchors, per_customer, 1 if direction == "after" else -1, words)
 
     @property
     def anchored(self) -> bool:
         """Whether there is an anchor."""
-        return len(self.anchors) > 0
+        return bool(self.words)
 
     def read(self, journeys: Journeys) -> tuple[np.ndarray, np.ndarray]:
         """Journeys and customers by group (shape (64,)): all, or those with the anchor."""
-        bounds = journeys.group_offsets
-        if not self.anchored:
-            return np.diff(journeys.customer_offsets[bounds]), np.diff(bounds)
-        per_customer = self.per_customer(journeys)
-        before = np.concatenate(([0], np.cumsum(per_customer)))
-        present = np.concatenate(([0], np.cumsum(per_customer > 0)))
-        return np.diff(before[bounds]), np.diff(present[bounds])
-
-    def per_customer(self, journeys: Journeys) -> np.ndarray:
-        """Journeys read of each customer."""
-        if not self.anchored:
-            return np.diff(journeys.customer_offsets)
-        read = np.concatenate(([0], np.cumsum(self.anchors >= 0)))
-        return np.diff(read[journeys.customer_offsets])
+        groups = np.split(self.per_customer, journeys.group_offsets[1:-1])
+        return (
+            np.array([group.sum() for group in groups], np.int64),
+            np.array([np.count_nonzero(group) for group in groups], np.int64),
+        )
 
 
 def positive(value: object, argument: str, most: int) -> int:

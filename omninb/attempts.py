@@ -108,6 +108,11 @@ class Attempts:
     reached: np.ndarray
     firsts: np.ndarray
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all attempts."""
+        return sum(getattr(self, field.name).nbytes for field in fields(self))
+
 
 @dataclass(frozen=True)
 class Search:

@@ -8,6 +8,8 @@ import numpy as np
 
 from omninb.columns import Columns
 from omninb.errors import OmninbError, nearest
+from omninb.passes.compiling import each, shares
+from omninb.passes.fits import mark_chosen
 
 Condition = str | Mapping[str, object]
 
@@ -81,7 +83,11 @@ def _fits(
     columns: Columns, role: str, values: object, argument: str, at: np.ndarray | None
 ) -> np.ndarray:
     codes, chosen = chosen_codes(columns, role, values, argument)
-    return chosen[codes if at is None else codes[at]]
+    if at is not None:
+        return chosen[codes[at]]
+    fits = np.empty(len(codes), bool)
+    each(mark_chosen, [(codes, chosen, fits, *part) for part in shares(len(codes))])
+    return fits
 
 
 def chosen_codes(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from omninb.attempts import Attempts, Search
 from omninb.funnel_steps import FunnelSteps, Step
@@ -46,9 +47,10 @@ class StepsTaken:
     def of(
         cls, journeys: Journeys, steps: Sequence[Step], by: By, within: str | None
     ) -> StepsTaken:
-        """Find the attempts."""
+        """Find the attempts; kept with the journeys, so that what came next need not."""
         search = Search.of(journeys, FunnelSteps.of(steps), within)
-        return cls(search, search.everything(), *labels_of(journeys, by, _MOST_LABELS), within, by)
+        attempts = journeys.kept(("first attempts", repr(steps), within), search.everything)
+        return cls(search, attempts, *labels_of(journeys, by, _MOST_LABELS), within, by)
 
     @property
     def journeys(self) -> Journeys:
@@ -161,7 +163,7 @@ class OnwardTally(Tally):
                 codes[np.where(ends, here, here + 1)],
             )
             kind = (outcome[chosen] == OTHER) * nodes + node[chosen]
-            kinds, which = np.unique(kind * len(every) + following, return_inverse=True)
+            which, kinds = pd.factorize(kind * len(every) + following)
             counted = np.bincount(group * len(kinds) + which, minlength=GROUPS * len(kinds))
             counts.append(counted.reshape(GROUPS, -1))
             for kind in kinds.tolist():

@@ -57,10 +57,10 @@ def gap_table(journeys: Journeys, source: str, target: str, by: By = "channel") 
             raise OmninbError(f"{name}={given!r}: a move from START or to an end takes no time.")
         if given not in labels:
             raise OmninbError(f"{name}={given!r}: there is none.{nearest(given, labels)}")
-    begins = np.zeros(journeys.touchpoints + 1, bool)
-    begins[journeys.journey_offsets] = True
-    ends = (codes[1:] == labels.index(target)) & ~begins[1:-1]
-    at = np.flatnonzero((codes[:-1] == labels.index(source)) & ends)
+    moves = codes[:-1] == labels.index(source)
+    moves &= codes[1:] == labels.index(target)
+    moves[journeys.journey_offsets[1:-1] - 1] = False
+    at = np.flatnonzero(moves)
     if len(at) and _is_pooled(journeys, by, (source, target)):
         at = at[:0]
     gaps = journeys.time[at + 1] - journeys.time[at]
@@ -71,22 +71,27 @@ def gap_table(journeys: Journeys, source: str, target: str, by: By = "channel") 
     bands, edges = _joined(bands, customers, journeys.min_customers or 0, len(limits) + 1)
     bounds = [pd.NaT, *limits, pd.NaT]
     transitions = np.bincount(bands, minlength=len(edges) - 1)
-    pairs = np.unique(np.stack([bands, customers]), axis=1)[0]
     frame = pd.DataFrame(
         {
             "longer_than": pd.to_timedelta([bounds[i] for i in edges[:-1]]),
             "up_to": pd.to_timedelta([bounds[i] for i in edges[1:]]),
             "transitions": transitions,
-            "customers": np.bincount(pairs, minlength=len(edges) - 1),
+            "customers": [_distinct(customers[bands == band]) for band in range(len(edges) - 1)],
             "share": transitions / max(1, len(at)),
         }
     )
     facts: dict[str, object] = {"source": source, "target": target, "transitions": len(at)}
+    in_order = np.sort(gaps)
     for name, tenths in (("median_gap", 5), ("p90_gap", 9)):
         rank = -(-len(at) * tenths // 10) - 1
-        facts[name] = pd.Timedelta(np.sort(gaps)[rank], "us") if len(at) else pd.NaT
+        facts[name] = pd.Timedelta(in_order[rank], "us") if len(at) else pd.NaT
     frame.attrs = Facts.of(journeys, by).attrs() | facts
     return frame if len(at) else frame.head(0)
+
+
+def _distinct(customers: np.ndarray) -> int:
+    """How many different customers there are where they stand in order."""
+    return int(np.count_nonzero(np.diff(customers)) + 1) if len(customers) else 0
 
 
 def _is_pooled(journeys: Journeys, by: By, edge: tuple[str, str]) -> bool:
@@ -102,8 +107,8 @@ def _joined(
     """Bands of neighbours with customers enough, and where each begins and the last ends."""
     edges = [0]
     for i in range(1, number):
-        rest = len(np.unique(customers[bands >= i]))
-        here = len(np.unique(customers[(bands >= edges[-1]) & (bands < i)]))
+        rest = _distinct(customers[bands >= i])
+        here = _distinct(customers[(bands >= edges[-1]) & (bands < i)])
         if min(here, rest) >= fewest:
             edges.append(i)
     return np.searchsorted(edges, bands, side="right") - 1, [*edges, number]

@@ -234,7 +234,7 @@ def path_table(
     if journeys.min_customers is not None:
         shown, paths, withheld = pooled_paths(journeys, hashes, shown, paths, counts)
         counts, heaviest = _count_shown(journeys, hashes, shown)
-    frame = _table(counts, heaviest, reading.per_customer(journeys).max(initial=0), paths)
+    frame = _table(counts, heaviest, reading.per_customer.max(initial=0), paths)
     if withheld:
         frame.loc[len(frame) - 1, withheld] = np.nan
         frame.loc[len(frame) - 1, "interval_method"] = "none"

@@ -73,7 +73,8 @@ def fitting(
         low, high = (instant(value, "between", rules.timezone) for value in between)
         if low > high:
             raise OmninbError(f"between={between!r}: the start lies after the end.")
-        chosen &= (time[starts] >= low) & (time[starts] < high)
+        begins = time[starts]
+        chosen &= (begins >= low) & (begins < high)
     return chosen
 
 

@@ -54,7 +54,7 @@ class StepTally(Tally):
     ) -> StepTally:
         """A tally from what a pass has counted."""
         read = np.stack(reading.read(journeys), axis=-1)[:, None, :]
-        heaviest = np.array([[[reading.per_customer(journeys).max(initial=0)]]])
+        heaviest = np.array([[[reading.per_customer.max(initial=0)]]])
         return cls(
             Facts.of(journeys, by),
             Counts.of(labels, values),

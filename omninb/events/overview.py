@@ -121,7 +121,9 @@ class _Days:
     def told(self, own: _Touchpoints) -> np.ndarray:
         """Days on which so many customers were seen."""
         at = np.searchsorted(self.midnights, own.moments, side="right") - 1
-        return np.flatnonzero(own.people_in(at, len(self.midnights)) >= max(self.fewest, 1))
+        if not self.fewest:
+            return np.flatnonzero(np.bincount(at, minlength=len(self.midnights)))
+        return np.flatnonzero(own.people_in(at, len(self.midnights)) >= self.fewest)
 
     def ends(self, own: _Touchpoints, part: str, name: str) -> dict[str, object]:
         """The first and last day that may be told; none of names that were pooled."""

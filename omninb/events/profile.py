@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 
 from omninb.events.clock import micros, zone
 from omninb.events.overview import numbered
 from omninb.events.profile_pooling import (
+    distinct,
     joined_classes,
     pooled_channels,
     tells_of_few,
@@ -49,13 +49,14 @@ def column_table(log: EventLog) -> pd.DataFrame:
     people = None if log.min_customers is None else numbered(log.table["customer_id"])
     for name in log.table.column_names:
         column = log.table.column(name)
-        if name in ("channel", "event"):
-            filled = pc.not_equal(column.cast("string"), "(not set)").to_numpy()
-        else:
-            filled = column.is_valid().to_numpy()
+        numbers = codes(column)
+        filled = column.is_valid().to_numpy()
+        if name in ("channel", "event") and len(log):
+            words = column.unify_dictionaries().chunk(0).dictionary.to_pylist()
+            filled = (numbers >= 0) & np.array([word != "(not set)" for word in words])[numbers]
         if people is not None and tells_of_few(people, filled, log.min_customers or 0):
             continue
-        found, number = codes(column), int(np.count_nonzero(filled))
+        found, number = distinct(numbers), int(np.count_nonzero(filled))
         rows.append(
             {
                 "column": name,
@@ -63,7 +64,7 @@ def column_table(log: EventLog) -> pd.DataFrame:
                 "filled": number,
                 "filled_share": number / len(log) if len(log) else np.nan,
                 "touchpoints": len(log),
-                "values": len(pd.unique(found[found >= 0] if column.null_count else found)),
+                "values": len(found) - (column.null_count > 0),
             }
         )
     names = ["column", "source", "filled", "filled_share", "touchpoints", "values"]

@@ -102,12 +102,20 @@ def cut_lookback(starts, stops, time, lookback, kept_from):
         kept_from[j] = i
 
 
-@compiled("void(int64[::1], boolean[::1], int64[::1])")
-def first_matches(journey_offsets, matches, found):
-    """The position of each journey's first matching touchpoint, or -1."""
-    for j in range(len(journey_offsets) - 1):
-        found[j] = -1
-        for i in range(journey_offsets[j], journey_offsets[j + 1]):
-            if matches[i]:
-                found[j] = i
-                break
+@compiled("void(int64[::1], int64[::1], boolean[::1], int64[::1], int64[::1], int64, int64)")
+def first_matches(
+    customer_offsets, journey_offsets, matches, found, found_of_customer, first, last
+):
+    """The position of each journey's first matching touchpoint, or -1; and how many have one.
+
+    Of the customers ``first`` to ``last``.
+    """
+    for c in range(first, last):
+        found_of_customer[c] = 0
+        for j in range(customer_offsets[c], customer_offsets[c + 1]):
+            found[j] = -1
+            for i in range(journey_offsets[j], journey_offsets[j + 1]):
+                if matches[i]:
+                    found[j] = i
+                    found_of_customer[c] += 1
+                    break
