@@ -86,6 +86,11 @@ def explore_journeys(
     for name, given in (("where", where or {}), *(("compare", side) for side in compare or ())):
         if not isinstance(given, Mapping):
             raise OmninbError(f"{name}={given!r}: give a mapping, such as {{'device': 'mobile'}}.")
+    journeys.columns.codes(by)
+    if not isinstance(collapse_repeats, bool):
+        raise OmninbError(f"collapse_repeats={collapse_repeats!r}: True or False.")
+    if to is not None and at is None:
+        raise OmninbError(f"to={to!r}: also give at=, the node before it.")
     if min_journeys is not None:
         positive(min_journeys, "min_journeys", 2**31)
     state = JourneysState(

@@ -138,7 +138,8 @@ def test_an_empty_log_is_shown_or_refused_in_words() -> None:
     "given",
     [{"where": {"device": "nope"}}, {"where": {"containing": "nope"}}, {"where": "nope"},
      {"where": {"containing": {"channel": "nope"}}}, {"where": {"between": ("2025-01-01",)}},
-     {"compare": ("x", "y")}, {"min_journeys": 0}, {"at": "nope"}, {"at": "web", "to": "nope"}],
+     {"compare": ("x", "y")}, {"min_journeys": 0}, {"at": "nope"}, {"at": "web", "to": "nope"},
+     {"to": "web"}, {"by": 3}, {"collapse_repeats": "yes"}],
 )  # fmt: skip
 def test_wrong_arguments_of_journeys_are_named(journeys: Any, given: dict[str, Any]) -> None:
     with pytest.raises(onb.OmninbError, match=next(iter(given)) + "|nope|between|containing"):
