@@ -126,7 +126,8 @@ def _settle(layer: list[int], shares: list[NDArray[np.float64]], arcs: Arcs) -> 
 
 
 def _single_moves(order: list[int], cost: NDArray[np.float64]) -> list[int]:
-    goals = _cheapest_spots(order, cost)
+    saved = cost.T - cost  # by having u above v
+    goals = _cheapest_spots(order, saved)
     for _ in range(4):
         moved = False
         for item in sorted(order):
@@ -134,30 +135,21 @@ def _single_moves(order: list[int], cost: NDArray[np.float64]) -> list[int]:
             if goals[here] != here:
                 rest = [i for i in order if i != item]
                 order = [*rest[: goals[here]], item, *rest[goals[here] :]]
-                goals, moved = _cheapest_spots(order, cost), True
+                goals, moved = _cheapest_spots(order, saved), True
         if not moved:
             break
     return order
 
 
-def _cheapest_spots(order: list[int], cost: NDArray[np.float64]) -> list[int]:
+def _cheapest_spots(order: list[int], saved: NDArray[np.float64]) -> list[int]:
     """Where each item would best stand among the others as they are; ties keep it in place."""
-    n, others = len(order), _others(len(order))
-    placed = cost[np.array(order)[:, None], order]
-    above, below = (matrix[others].reshape(n, n - 1) for matrix in (placed.T, placed))
-    totals = np.zeros((n, n))
-    totals[:, 1:] = np.cumsum(above, axis=1)
-    less = np.zeros((n, n))
-    less[:, 1:] = np.cumsum(below, axis=1)
-    totals += below.sum(axis=1)[:, None] - less
-    spots, here = totals.argmin(axis=1), np.arange(n)
-    better = totals[here, spots] < totals[here, here] - 1e-9
-    return np.where(better, spots, here).tolist()
-
-
-@functools.cache
-def _others(n: int) -> NDArray[np.bool_]:
-    return ~np.eye(n, dtype=bool)
+    at = np.array(order)
+    # What each item costs more below the first 0, 1, 2, … places than above all; its own is 0.
+    costs = np.zeros((len(at), len(at) + 1))
+    np.cumsum(saved[at[:, None], at], axis=1, out=costs[:, 1:])
+    spots, here = costs.argmin(axis=1), np.arange(len(at))
+    better = costs[here, spots] < costs[here, here] - 1e-9
+    return np.where(better, spots - (spots > here), here).tolist()
 
 
 @functools.cache
