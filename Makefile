@@ -47,6 +47,7 @@ bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoint
 	$(BIN)/python benchmarks/simulate_speed.py
 	$(BIN)/python benchmarks/experiment_speed.py
 	-$(BIN)/python benchmarks/explorer_speed.py
+	-$(BIN)/python benchmarks/explorer_screen.py
 	$(BIN)/python benchmarks/report_speed.py --same 10
 
 coverage: .venv/ready ## how often the intervals hold the truth, over simulated logs

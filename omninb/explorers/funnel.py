@@ -21,6 +21,7 @@ from omninb.journeys import Journeys, given_journeys
 NOTHING = "(nothing)"
 ORDERS = {"ordered": "in this order", "strict": "one right after the other", "any": "in any order"}
 ATTEMPTS = {"furthest": "the furthest", "first": "the first", "every": "every"}
+MOST_BESIDE = 6  # places of the drop-off that have room beside other figures
 OTHERS = (
     "Drop-off and what came next are of the steps in order, without exclusions: "
     "they know no others."
@@ -170,11 +171,11 @@ class FunnelExplorer(Explorer):
             for name in ("funnel", "drop_off", "lost_to")
         }
         notes = self.draw(shown | state.cell())
-        # A funnel for each level has a column a step: it takes the whole width.
-        if state.breakdown is None:
-            self._side_by_side.remove_class("omninb-split")
-        else:
-            self._side_by_side.add_class("omninb-split")
+        drop_off = self.drawings["drop_off"].table()
+        many = drop_off[drop_off.attrs["by"]].nunique() > MOST_BESIDE
+        for name, needed in (("split", state.breakdown is not None), ("many", many)):
+            box = self._side_by_side
+            (box.add_class if needed else box.remove_class)(f"omninb-{name}")
         notes += [] if state.plain else [OTHERS]
         return [*notes, FIRST] if self._follows else notes
 
@@ -263,10 +264,10 @@ def _controls(journeys: Journeys, state: FunnelState) -> dict[str, widgets.Widge
             widgets.Dropdown, "Split by", options=[(NOTHING, ""), *named],
             value=state.breakdown or ""),
         "by": labelled(
-            widgets.Dropdown, "Drop-off by", "240px", value=state.by,
+            widgets.Dropdown, "Drop-off by", "270px", value=state.by,
             options=by_options(journeys.columns.table, state.by)),
-        "step": labelled(widgets.Dropdown, "Look at step", "280px", options=[(NOTHING, "")]),
-        "at": labelled(widgets.Dropdown, "taken on", "220px", options=[(NOTHING, "")]),
+        "step": labelled(widgets.Dropdown, "Look at step", "320px", options=[(NOTHING, "")]),
+        "at": labelled(widgets.Dropdown, "taken on", "330px", options=[(NOTHING, "")]),
     }  # fmt: skip
 
 

@@ -131,4 +131,6 @@ class QualityExplorer(Explorer):
         state = self.state
         shown = state.part == "overview"
         self.controls["exit_after"].layout.display = "" if shown else "none"
-        return self.draw({"main": state.main(self.drawings["main"].width)})
+        drawing = self.drawings["main"]
+        (drawing.add_class if shown else drawing.remove_class)("omninb-overview")
+        return self.draw({"main": state.main(drawing.width)})

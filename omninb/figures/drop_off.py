@@ -17,7 +17,7 @@ from omninb.figures.drop_off_grid import (
     subtitle_lines,
 )
 from omninb.figures.given import check_drop_off, check_funnel
-from omninb.figures.lettering import count, interval, percent, plain, shorten, text_width, wrap
+from omninb.figures.lettering import count, interval, percent, plain, text_width, wrap
 from omninb.figures.style import INK, MUTE, RULE, between, colours, ink_on
 
 SCALE = ("#FFF8F0", "#FDDDB8", "#F9AE74", "#DF6A3A", "#9E2A1B")
@@ -140,7 +140,7 @@ def _draw_heads(
     ink = colours(grid.labels)
     size = 13.0 if wide >= 70 else 12.0
     labels = [*grid.labels, all_words] if grid.whole else grid.labels
-    heads = [wrap(plain(label), wide - 4, size, True, 3) for label in labels]
+    heads = [wrap(plain(label), wide - 4, size, True, 4) for label in labels]
     lines = max(map(len, heads))
     for i, (label, head) in enumerate(zip(labels, heads, strict=True)):
         x = left + i * wide + (ASIDE if i == len(grid.labels) else 0)
@@ -156,9 +156,13 @@ def _draw_heads(
 
 def _draw_name(canvas: Canvas, names: tuple[str, str], right: float, y: float) -> None:
     """A step, and the next one that its row is about."""
-    for text, offset in ((names[0], -9), (f"→ {names[1]}", 9)):
-        text = shorten(text, right - MARGIN, 13.5, True)
-        middle = y + (TALL - GUTTER) / 2 + offset
+    room, arrow = right - MARGIN, "→ "
+    lines = wrap(names[0], room, 13.5, True, 2)
+    then = wrap(names[1], room - text_width(arrow, 13.5, True), 13.5, True, 2)
+    lines += [arrow + then[0], *then[1:]]
+    apart = 18 if len(lines) == 2 else 17
+    for i, text in enumerate(lines):
+        middle = y + (TALL - GUTTER) / 2 + apart * (i - (len(lines) - 1) / 2)
         canvas.word(right, middle, text, 13.5, INK, True, "right", False)
 
 
@@ -208,7 +212,7 @@ def _draw_lost(canvas: Canvas, grid: Grid, left: float, wide: float, y: float) -
     """Bars of the customers lost on each channel; returns the y below."""
     lost = [grid.lost(label) for label in grid.labels]
     scale = DEEPEST / max(1, *lost)
-    lines = [(line, True) for line in wrap("Lost customers", left - MARGIN, 13, True)]
+    lines = [(line, True) for line in wrap("Lost customers", left - 14 - MARGIN, 13, True)]
     for down, (text, bold) in enumerate([*lines, ("shown cells", False)]):
         canvas.word(left - 14, y + 8 + 17 * down, text, 13, MUTE, bold, "right", False)
     for i, number in enumerate(lost):

@@ -274,7 +274,8 @@ def _label(canvas: Canvas, chart: Flow, bar: Bar, xs: list[float], x: float, mid
     full = f"{number} · {share}"
     name = plain(bar.name)
     if bar.slot >= TALL_SLOT:
-        canvas.word(x, middle - 8, shorten(name, free, size, True), size, shade, True, "left")
+        # A name may come nearer to the next bar than numbers do.
+        canvas.word(x, middle - 8, shorten(name, free + 4, size, True), size, shade, True, "left")
         text = full if text_width(full, 12) <= free else number
         canvas.word(x, middle + 8, text, 12, shade, False, "left")
         return

@@ -12,11 +12,10 @@ from omninb.figures.lettering import (
     missing,
     plain,
     plural,
-    shorten,
     text_width,
 )
 from omninb.figures.map_layers import shown
-from omninb.figures.map_places import STUB_LINE, STUBS_NAMED, Places, Spot, places
+from omninb.figures.map_places import STUB_LINE, Places, Spot, places
 from omninb.figures.map_routes import Box, Route, hairlines, routes
 from omninb.figures.map_shares import SIZE as SHARE_SIZE
 from omninb.figures.map_shares import share_labels
@@ -152,22 +151,20 @@ def _draw_stubs(canvas: Canvas, graph: nx.DiGraph, plan: Places, ink: dict[str, 
     if not plan.stubs:
         return
     goal = plan.spots[EXIT]
-    named = plan.stubs[:STUBS_NAMED]
     widths = [
         max(0.8, plan.per_transition * graph.edges[a, EXIT]["transitions"]) for a in plan.stubs
     ]
     total = sum(widths)
     fit = min(1.0, 1.7 * goal.radius / total)
-    lines = len(named) + (len(plan.stubs) > len(named))
-    y = plan.stub_y - STUB_LINE * (lines - 1) / 2
+    y = plan.stub_y - STUB_LINE * (plan.stub_lines - 1) / 2
     port = goal.y - total * fit / 2
-    room = max(60.0, plan.stub_x - plan.gate - 50)
     for i, (name, wide) in enumerate(zip(plan.stubs, widths, strict=True)):
+        lines = plan.stub_names[i] if i < len(plan.stub_names) else []
         data = graph.edges[name, EXIT]
         middle = port + wide * fit / 2
         port += wide * fit
         reach = max(0.0, goal.radius**2 - (middle - goal.y) ** 2) ** 0.5
-        here = y + STUB_LINE * min(i, len(named))
+        here = y + STUB_LINE * max(0, len(lines) - 1) / 2
         start, end = (plan.stub_x + 7, here), (goal.x - reach, middle)
         half = (end[0] - start[0]) / 2
         path = cubic(start, (start[0] + half, here), (end[0] - half, middle), end, 11)
@@ -175,16 +172,17 @@ def _draw_stubs(canvas: Canvas, graph: nx.DiGraph, plan: Places, ink: dict[str, 
         row = move_row(name, EXIT, data)
         for px, py in along(path, 34):
             canvas.hover("moves", _EDGE_HOVER, px, py, row)
-        if i < len(named):
+        if lines:
             number = count(data["transitions"])
             canvas.word(plan.stub_x, here, number, 12, INK, True, "right")
             left = plan.stub_x - text_width(number, 12, True) - 4
-            text = shorten(plain(name), room, 12)
-            canvas.word(left, here, text, 12, INK, False, "right")
+            for down, text in enumerate(lines):
+                canvas.word(left, y + STUB_LINE * down, text, 12, INK, False, "right")
             canvas.hover("moves", _EDGE_HOVER, left - 20, here, row)
-    if lines > len(named):
-        text = f"and {len(plan.stubs) - len(named)} smaller"
-        canvas.word(plan.stub_x, y + STUB_LINE * len(named), text, 12, MUTE, False, "right")
+            y += STUB_LINE * len(lines)
+    more = len(plan.stubs) - len(plan.stub_names)
+    if more:
+        canvas.word(plan.stub_x, y, f"and {more} smaller", 12, MUTE, False, "right")
 
 
 def _draw_spot(canvas: Canvas, spot: Spot, plan: Places, ink: dict[str, str]) -> list[Box]:

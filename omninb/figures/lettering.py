@@ -76,31 +76,48 @@ def shorten(text: str, width: float, size: float, bold: bool = False) -> str:
 def wrap(text: str, width: float, size: float, bold: bool = False, lines: int = 99) -> list[str]:
     """Lines of at most `width` pixels; the last one is cut with an ellipsis.
 
-    Broken at spaces; a word that is too wide alone, after a mark such as an underscore.
+    Broken at spaces; a word that is too wide alone, after a mark such as an underscore; letters
+    without one anywhere, with a hyphen.
     """
     done: list[str] = []
-    line = ""
+    line = hyphen = ""
     words = [
-        (" " * (i == 0) + part if n else part)
+        (" " * (i == 0) + part if n else part, mark)
         for n, word in enumerate(text.split(" "))
-        for i, part in enumerate(_parts(word, width, size, bold))
+        for i, (part, mark) in enumerate(_parts(word, width, size, bold))
     ]
-    for i, word in enumerate(words):
-        if not line or text_width(line + word, size, bold) <= width:
+    for i, (word, mark) in enumerate(words):
+        if not line or text_width(line + word + mark, size, bold) <= width:
             line += word
         elif len(done) == lines - 1:
-            line += "".join(words[i:])
+            line += "".join(rest for rest, _ in words[i:])
             break
         else:
-            done.append(line)
+            done.append(line + hyphen)
             line = word.lstrip(" ")
+        hyphen = mark
     return [shorten(one, width, size, bold) for one in [*done, line]]
 
 
-def _parts(word: str, width: float, size: float, bold: bool) -> list[str]:
+def _parts(word: str, width: float, size: float, bold: bool) -> list[tuple[str, str]]:
+    """Where a word can be broken, each part with the hyphen that it has at a line's end."""
     if text_width(word, size, bold) <= width:
-        return [word]
-    return re.findall(r".{4,}?(?:[_/.:-]+|$)|.+", word)
+        return [(word, "")]
+    parts = re.findall(r".{4,}?(?:[_/.:=-]+|$)|.+", word)
+    return [piece for part in parts for piece in _pieces(part, width, size, bold)]
+
+
+def _pieces(part: str, width: float, size: float, bold: bool) -> list[tuple[str, str]]:
+    """As few pieces of a length as fit, of three letters at least; else the part as it is."""
+    most = len(part) // 3 if part.rstrip("_/.:=-").isalpha() else 1  # no hyphen in a number
+    for number in range(1, most + 1):
+        long = math.ceil(len(part) / number)
+        pieces = [part[at : at + long] for at in range(0, len(part), long)]
+        hyphens = ["-"] * (len(pieces) - 1) + [""]
+        marked = list(zip(pieces, hyphens, strict=True))
+        if all(text_width(piece + mark, size, bold) <= width for piece, mark in marked):
+            return marked
+    return [(part, "")]
 
 
 def count(number: float) -> str:

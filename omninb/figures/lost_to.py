@@ -105,8 +105,10 @@ def lost_to_figure(
             _draw_head(canvas, table, place, y - 14)
             step = place
         canvas.rectangle(1, ink[label], MARGIN, y, 4, THICK)
-        name = shorten(plain(label), left - MARGIN - 22, 13.5, True)
-        canvas.word(MARGIN + 12, y + THICK / 2, name, 13.5, INK, True, "left", False)
+        name = wrap(plain(label), left - MARGIN - 22, 13.5, True, 3)
+        for down, words in enumerate(name):
+            middle = y + THICK / 2 + LINE * down - (4 if len(name) > 1 else 0)
+            canvas.word(MARGIN + 12, middle, words, 13.5, INK, True, "left", False)
         lines = 1
         for outcome, x in lefts.items():
             rows = outcomes.get(outcome, [])

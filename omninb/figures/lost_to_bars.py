@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from omninb.figures.canvas import Canvas
-from omninb.figures.lettering import count, interval, percent, plain, plural, shorten, text_width
+from omninb.figures.lettering import count, interval, percent, plain, plural, text_width, wrap
 from omninb.figures.style import CONVERTED, EXIT, INK, MUTE, OPEN, OTHER, RULE, ink_on
 
 MOST_PIECES, THICK = 7, 23.0
@@ -49,7 +49,7 @@ def draw_bar(
     """Exit first, so that it compares; then the next touchpoints, largest first, and the others.
 
     What a piece is too narrow to say of itself stands below the bar, the largest first, in so many
-    lines at most; a next touchpoint without room there is one of the others. Returns the lines.
+    rows at most; a next touchpoint without room there is one of the others. Returns the lines.
     """
     x, y, wide = box
     whole = number_in(rows)
@@ -73,21 +73,31 @@ def draw_bar(
 
 
 def _draw_key(
-    canvas: Canvas, rows: Sequence[Row], box: Box, marks: Mapping[str, Mark], lines: int
+    canvas: Canvas, rows: Sequence[Row], box: Box, marks: Mapping[str, Mark], most: int
 ) -> tuple[list[Row], int]:
-    """Names below a bar; returns the rows that had room, and the lines that they took."""
+    """Names below a bar; returns the rows that had room, and the lines of text that they took."""
     x, y, wide = box
-    at, line = x, 0
+    at, used, line, begun = x, 0, 0, 0
     for i, row in enumerate(rows):
-        text = shorten(_said(row), wide - 14, 12)
-        if at > x and at + 11 + text_width(text, 12) > x + wide:
-            at, line = x, line + 1
-        if line == lines:
-            return list(rows[:i]), lines
-        middle = y + 16 * line
-        _fill(canvas, row, (at, middle - 4, 8), 8, marks[str(row["next"])])
-        at = canvas.word(at + 11, middle, text, 12, INK, False, "left", False)[2] + 12
-    return list(rows), line + 1
+        words = _lines(row, wide - 14)
+        if begun == 0 or len(words) > 1 or at + 11 + text_width(words[0], 12) > x + wide:
+            if begun == most:
+                return list(rows[:i]), used
+            at, line, begun = x, used, begun + 1
+        for down, text in enumerate(words):
+            middle = y + 16 * (line + down)
+            end = canvas.word(at + 11, middle, text, 12, INK, False, "left", False)[2]
+        _fill(canvas, row, (at, y + 16 * line - 4, 8), 8, marks[str(row["next"])])
+        at, used = end + 12 if len(words) == 1 else x + wide, line + len(words)
+    return list(rows), max(1, used)
+
+
+def _lines(row: Row, room: float) -> list[str]:
+    """What is said of a next touchpoint, on as many lines as it needs; its share stays whole."""
+    *lines, last = wrap(plain(row["next"]), room, 12, lines=3)
+    share = percent(row["share"])
+    fits = text_width(f"{last} {share}", 12) <= room
+    return [*lines, f"{last} {share}"] if fits else [*lines, last, share]
 
 
 def _said(row: Row) -> str:

@@ -11,7 +11,7 @@ import networkx as nx
 from omninb.figures.canvas import MARGIN
 from omninb.figures.crossings import ordered
 from omninb.figures.layering import Staged, heights
-from omninb.figures.lettering import count, percent, plain, shorten, text_width, wrap
+from omninb.figures.lettering import count, percent, plain, text_width, wrap
 from omninb.figures.map_layers import layers_of
 from omninb.figures.style import CONVERTED, END_STATES, EXIT, OPEN, SMALLER, START
 
@@ -63,8 +63,14 @@ class Places:
     stub_x: float = 0.0
     stub_y: float = 0.0
     stubs: list[str] = field(default_factory=list)
+    stub_names: list[list[str]] = field(default_factory=list)
     pooled: str = ""
     stubbed: bool = True
+
+    @property
+    def stub_lines(self) -> int:
+        """Lines of text beside the exit: the names of the largest, and how many there are more."""
+        return sum(map(len, self.stub_names)) + (len(self.stubs) > len(self.stub_names))
 
     def ribbon(self, transitions: float) -> float:
         """Width of a ribbon: linear in transitions, but never too thin to see."""
@@ -143,9 +149,10 @@ def _columns(graph: nx.DiGraph, plan: Places, inner: list[str]) -> int:
     gate = end_x - max([*ends, 40.0]) - 24
     if plan.stubs:
         plan.stub_x = end_x - spots[EXIT].radius - (48 if not narrow else 30)
-        named = plan.stubs[:STUBS_NAMED]
         room = 150 if not narrow else 96
-        widest = max(text_width(shorten(plain(a), room, 12) + " 88,888 ", 12, True) for a in named)
+        plan.stub_names = [wrap(plain(a), room, 12, lines=2) for a in plan.stubs[:STUBS_NAMED]]
+        lines = [line for name in plan.stub_names for line in name]
+        widest = max(text_width(f"{line} 88,888 ", 12, True) for line in lines)
         gate = plan.stub_x - widest - 6
     last = gate - (108 if not narrow else 60) if ends else width - MARGIN - 70
     fit = max(1, int((last - start_x) / (122 if not narrow else 98)))
@@ -170,7 +177,7 @@ def _columns(graph: nx.DiGraph, plan: Places, inner: list[str]) -> int:
 def _label(spot: Spot, plan: Places, with_exit: bool) -> None:
     kind, data = spot.data.get("kind"), spot.data
     room = min(170.0, plan.spacing - 16) if kind == "node" else 150.0
-    spot.title = wrap(plain(spot.name), room, plan.name_size, bold=True, lines=2)
+    spot.title = wrap(plain(spot.name), room, plan.name_size, bold=True, lines=3)
     number = count(data.get("journeys", 0))
     if kind == "start":
         spot.facts = [f"{number} journeys"]
@@ -198,7 +205,7 @@ def _rows(graph: nx.DiGraph, plan: Places, number: int, height: float | None) ->
     need = max(sum(stage.above[i] + stage.below[i] for i in layer) for layer in layers)
     stub_block = (
         max(
-            STUB_LINE * (min(len(plan.stubs), STUBS_NAMED) + (len(plan.stubs) > STUBS_NAMED)),
+            STUB_LINE * plan.stub_lines,
             2 * spots[EXIT].radius,
         )
         if apart

@@ -20,6 +20,7 @@ from omninb.figures.lettering import (
     read_words,
     shorten,
     text_width,
+    wrap,
 )
 from omninb.figures.style import (
     CONVERTED,
@@ -179,11 +180,10 @@ def _step_words(step: int, anchor: str) -> str:
 
 def _draw_step(canvas: Canvas, step: int, anchor: str, x: float, wide: float, top: float) -> None:
     text = _step_words(step, anchor)
-    if step == 0:
-        text = shorten(text, wide - 6, 13, True)
-    elif text_width(text, 13, True) > wide - 6:
+    if step and text_width(text, 13, True) > wide - 6:
         text = f"{step}".replace("-", "−")
-    canvas.word(x + (wide - GUTTER) / 2, top - 14, text, 13, INK, True, halo=False)
+    for up, line in enumerate(reversed(wrap(text, wide - 6, 13, True, 3))):
+        canvas.word(x + (wide - GUTTER) / 2, top - 14 - 16 * up, line, 13, INK, True, halo=False)
 
 
 def _draw_cell(

@@ -17,6 +17,7 @@ from omninb.figures.lettering import (
     plural,
     shorten,
     text_width,
+    wrap,
 )
 from omninb.figures.scale import Scale
 from omninb.figures.style import FAINT, INK, MUTE, RULE, colours
@@ -145,15 +146,18 @@ class _Sheet:
             text = number_words(100 * tick, max(0, scale.decimals(APART) - 2), signed=True)
             canvas.word(scale.at(tick), bottom + 14, text, 12, MUTE, False, halo=False)
         sides = f"◀ likelier for {self.a}", f"likelier for {self.b} ▶"
-        if sum(text_width(side, 12) for side in sides) + 20 > scale.end - scale.start:
-            sides = "◀", "▶"
-        for side, x, anchor in zip(sides, (scale.start, scale.end), ("left", "right"), strict=True):
-            canvas.word(x, bottom + 33, side, 12, MUTE, False, anchor, False)
+        room = scale.end - scale.start
+        if sum(text_width(side, 12) for side in sides) + 20 > room:
+            room = room / 2 - 10
+        said = [wrap(side, room, 12, lines=3) for side in sides]
+        for lines, x, anchor in zip(said, (scale.start, scale.end), ("left", "right"), strict=True):
+            for down, text in enumerate(lines):
+                canvas.word(x, bottom + 33 + 15 * down, text, 12, MUTE, False, anchor, False)
         for i, row in enumerate(self.rows):
             self._row(row, y + LINE * (i + 0.5))
             under = y + LINE * (i + 1)
             canvas.line(0.4, RULE, 1.0, [(MARGIN, under), (canvas.width - MARGIN, under)])
-        return bottom + 42
+        return bottom + 42 + 15 * (max(map(len, said)) - 1)
 
     def _row(self, row: Row, y: float) -> None:
         canvas, scale = self.canvas, self.scale

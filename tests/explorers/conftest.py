@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,10 +32,9 @@ FAILED = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter((output) => output.output_type === "error").map((output) => output.evalue)"""
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+@contextmanager
+def serving(home: Path) -> Iterator[SimpleNamespace]:
     """A server of JupyterLab with a folder, settings and a port of its own."""
-    home = tmp_path_factory.mktemp("lab")
     work = home / "work"
     work.mkdir()
     with socket.socket() as one:
@@ -69,6 +69,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     server.wait(20)
 
 
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """One server for all tests."""
+    with serving(tmp_path_factory.mktemp("lab")) as served:
+        yield served
+
+
 @pytest.fixture
 def open_notebook(lab: SimpleNamespace, browser: Any) -> Iterator[Any]:
     """Open a notebook, run all of it, and note everything that the page does.
@@ -82,7 +89,7 @@ def open_notebook(lab: SimpleNamespace, browser: Any) -> Iterator[Any]:
         if cells is None:
             shutil.copy(ROOT / "notebooks" / path.name, path)
         else:
-            _write(path, cells)
+            write(path, cells)
         context = browser.new_context(
             viewport={"width": width, "height": 900}, accept_downloads=True
         )
@@ -105,7 +112,8 @@ def open_notebook(lab: SimpleNamespace, browser: Any) -> Iterator[Any]:
         context.close()
 
 
-def _write(path: Path, cells: list[str]) -> None:
+def write(path: Path, cells: list[str]) -> None:
+    """Write a notebook of some cells."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     notebook.metadata["kernelspec"] = {
         "display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"

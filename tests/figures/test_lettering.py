@@ -92,7 +92,14 @@ def test_wrapped_lines_fit_and_lose_nothing_but_what_the_ellipsis_says(text, lin
     assert len(wrapped) <= lines
     assert all(text_width(line, 14, True) <= 90 for line in wrapped)
     if not any(line.endswith("…") for line in wrapped):
-        assert "".join(wrapped).replace(" ", "") == text.replace(" ", "")
+        assert "".join(wrapped).replace(" ", "").replace("-", "") == text.replace(" ", "")
+
+
+def test_a_word_without_room_is_broken_with_a_hyphen_and_a_number_is_not():
+    assert wrap("marketplace", 58, 12, bold=True) == ["market-", "place"]
+    assert wrap("view_product channel=e-mail", 58, 12) == ["view_", "product", "channel=", "e-mail"]
+    assert wrap("marketplace", 58, 12, bold=True, lines=1) == ["market…"]
+    assert wrap("50,101,636,272,881", 58, 12) == ["50,101,…"]
 
 
 def test_shortening_leaves_what_fits():

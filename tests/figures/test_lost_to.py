@@ -61,7 +61,10 @@ def test_every_piece_is_named_or_one_of_the_others(name, width):
     table = lost_to_of(*shape(name))
     figure = lost_to_figure(table, width=width)
     shown = [[html.unescape(v) for v in row] for row in hovered(figure, "nexts")]
-    said = [text for text, _, _ in words(figure)]
+    # A name may go on in the lines below it.
+    lines = {(round(box[0]), round(box[1])): text for text, _, box in words(figure)}
+    said = [" ".join(lines.get((x, y + 16 * i), "") for i in range(number)).strip()
+            for x, y in lines for number in range(1, 5)]  # fmt: skip
     for title, _, share in shown:
         name = title.split(" → ")[-1]
         if name not in ("exit", "open", "converted"):
