@@ -107,21 +107,19 @@ def _factor_words(factor: float) -> str:
 
 @dataclass(frozen=True)
 class Name(Kind):
-    """A name; case and blanks are forgiven.
+    """A name; case, blanks and underscores are forgiven.
 
     Attributes
     ----------
     options : sequence of str
-        What is to choose from; empty for any name.
+        What is to choose from.
     """
 
-    options: Sequence[str] = ()
+    options: Sequence[str]
 
     def fits(self, answer: Any) -> bool:
-        """Whether it is a text, and one of the options where there are any."""
-        if not isinstance(answer, str):
-            return False
-        return not self.options or _plain(answer) in map(_plain, self.options)
+        """Whether it is a text, and one of the options."""
+        return isinstance(answer, str) and _plain(answer) in map(_plain, self.options)
 
     def right(self, answer: Any, solution: Any) -> bool:
         """Whether it is the name."""
@@ -130,7 +128,7 @@ class Name(Kind):
 
 def _plain(text: object) -> str:
     """A name as it is compared; a full stop or bracket behind a letter is no part of it."""
-    return " ".join(str(text).split()).casefold().rstrip(".)")
+    return " ".join(str(text).replace("_", " ").split()).casefold().rstrip(".)")
 
 
 @dataclass(frozen=True)
@@ -178,15 +176,10 @@ def number(within: float = 0.02, asks: str = "a number") -> Number:
     return Number(asks, relative=within)
 
 
-def name(asks: str = "a name, in quotes") -> Name:
-    """A name; case and blanks are forgiven."""
-    return Name(asks)
-
-
-def choice(options: Sequence[str]) -> Name:
-    """One of several options, such as the letters of a quiz."""
+def choice(options: Sequence[str], what: str = "") -> Name:
+    """One of several options, such as the letters of a quiz; ``what`` they are, in words."""
     quoted = [f'"{option}"' for option in options]
-    return Name(f"{', '.join(quoted[:-1])} or {quoted[-1]}", tuple(options))
+    return Name(f"{what}{', '.join(quoted[:-1])} or {quoted[-1]}", tuple(options))
 
 
 def counts() -> Counts:
