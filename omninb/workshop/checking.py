@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from functools import lru_cache
 from html import escape
 from numbers import Real
@@ -99,9 +99,8 @@ def _of_another_seat(case: object, seat: int) -> str:
     """What to do where the seat was changed and the case was not, or the case is none any more."""
     found = f"still that of seat {case.seat}" if isinstance(case, Case) else "no case of a seat"
     return (
-        f"Not looked at yet. The seat is {seat}, but case is {found}. Run the cell that says "
-        "case = onb.workshop_case(seat=SEAT) again, and all cells below it: Run > Run Selected "
-        "Cell and All Below. Then your answer is looked at."
+        f"Not looked at yet. The seat is {seat}, but case is {found}. Select the cell that says "
+        "case = onb.workshop_case(seat=SEAT), and choose Run > Run Selected Cell and All Below."
     )
 
 
@@ -114,7 +113,10 @@ def _given(answer: Any, kind: Kind) -> str:
     if callable(answer):
         return "a function, not what it gives: perhaps its brackets () are missing."
     if isinstance(answer, (pd.Series, pd.DataFrame, np.ndarray)):
-        return f"a whole {type(answer).__name__}. Take the one value out, such as by .iloc[0]."
+        ways = "Take the one value out, such as by .iloc[0]"
+        if len(answer) > 1:
+            ways = "One value is asked for: take it out, or count or add them up"
+        return f"a whole {type(answer).__name__} of length {len(answer)}. {ways}."
     if isinstance(answer, tuple) and isinstance(kind, Number):
         return "several. A number has no comma between its thousands: 1234, not 1,234."
     if isinstance(answer, (list, tuple, set)):
@@ -126,7 +128,8 @@ def _given(answer: Any, kind: Kind) -> str:
             return "a number that is too large."
         lost = "nan, no number: perhaps nothing was left to count."
         return lost if math.isnan(answer) else f"the number {float(answer):g}."
-    return f"an object of type {type(answer).__name__}."
+    whole = ", not a number of them" if isinstance(answer, Sized) else ""
+    return f"an object of type {type(answer).__name__}{whole}."
 
 
 def _view(name: str, seat: int, state: str, tries: int, words: str) -> View:

@@ -77,8 +77,14 @@ class Number(Kind):
         return bool(abs(answer - solution) <= forgiven + _ROUNDED * abs(solution))
 
     def nearly(self, answer: Any, solution: Any) -> bool:
-        """Whether it is within 2 % of the solution, and no whole number is asked for."""
-        return not self.whole and bool(abs(answer - solution) < _NEAR * abs(solution))
+        """Whether it is within 2 % of the solution, or a share of two decimals that is it rounded.
+
+        Where no whole number is asked for.
+        """
+        if self.whole or not answer:
+            return False
+        rounded = self.absolute > 0 and answer == round(solution, 2)
+        return rounded or bool(abs(answer - solution) < _NEAR * abs(solution))
 
     def distance(self, answer: Any, solution: Any) -> str:
         """Too high or too low, and roughly by how much."""

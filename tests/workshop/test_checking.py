@@ -61,8 +61,8 @@ def test_hints_grow_with_different_wrong_answers_and_end_with_the_third():
         ("<b>many</b>", 'was given the text "<b>many</b>".'),
         ("m" * 30, f'was given the text "{"m" * 20}…".'),
         ((66, 587), "1234, not 1,234"),
-        (pd.Series([3]), "a whole Series. Take the one value out"),
-        (np.array([3]), "a whole ndarray. Take the one value out"),
+        (pd.Series([3]), "a whole Series of length 1. Take the one value out, such as"),
+        (np.array([3]), "a whole ndarray of length 1. Take the one value out"),
         (66.5, "was given the number 66.5."),
         (np.float64(0.5), "was given the number 0.5."),
         (float("nan"), "was given nan, no number: perhaps nothing was left"),
@@ -72,6 +72,8 @@ def test_hints_grow_with_different_wrong_answers_and_end_with_the_third():
         ("75 %", "stands without quotes and units"),
         (float("inf"), "was given the number inf."),
         (len, "was given a function, not what it gives: perhaps its brackets () are missing."),
+        (pd.Series([3, 4]), "Series of length 2. One value is asked for: take it out, or count or"),
+        (range(3), "was given an object of type range, not a number of them."),
         (object(), "was given an object of type object."),
     ],
 )
@@ -105,7 +107,7 @@ def test_a_case_of_another_seat_is_told_before_the_answer_is_looked_at(solutions
         view = onb.check(NAME, answer, seat=SEAT, case=other)
         told = view._repr_mimebundle_()[CHECK_MIME]
         assert told == {"exercise": NAME, "seat": SEAT, "state": "unanswered", "tries": 0}
-        assert "The seat is 1, but case is still that of seat 0. Run the cell" in repr(view)
+        assert "The seat is 1, but case is still that of seat 0. Select the" in repr(view)
     own = onb.workshop_case(SEAT)
     assert repr(onb.check(NAME, solutions[NAME][0], seat=SEAT, case=own)) == "✓ Right."
     assert "case is no case of a seat" in repr(onb.check(NAME, 5, seat=SEAT, case=own.to_frame()))

@@ -153,7 +153,7 @@ def test_a_mark_of_the_encoding_or_a_name_in_capitals_does_not_matter(tmp_path):
 
 COPIES = ["lesson_1-Copy1.ipynb", "lesson_1 (2).ipynb", "lesson_1 - Copy (3).IPYNB",
           "lesson_1 copy 2.ipynb", "lesson_1 (another copy).ipynb", "lesson_1-Kopie.ipynb",
-          "lesson_1_copy.ipynb", "lesson_1 (3rd copy).ipynb", 
+          "lesson_1_copy.ipynb", "lesson_1 (3rd copy).ipynb",
           "lesson_1-Copy1-Copy2.ipynb"]  # fmt: skip
 
 

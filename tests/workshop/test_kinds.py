@@ -72,6 +72,15 @@ def test_how_far_off(kind, answer, solution, said):
     assert said in words and bool(words) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("kind", "answer", "nearly"),
+    [(share(0.001), 0.04, True), (share(0.001), 0.05, False), (share(0.001), 0.0, False),
+     (number(0.001), 0.04, False), (number(0.001), 0.037, True), (count(), 0.04, False)],
+)  # fmt: skip
+def test_a_share_rounded_to_two_decimals_is_nearly_right(kind, answer, nearly):
+    assert kind.nearly(answer, 0.0368) == nearly
+
+
 @given(st.floats(-1e6, 1e6), st.integers(1_000, 10**9))
 def test_how_far_off_never_holds_the_solution(answer, solution):
     assert str(solution) not in number().distance(answer, solution)
