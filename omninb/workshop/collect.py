@@ -50,15 +50,7 @@ class Progress(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What was read of one notebook.
-
-    Attributes
-    ----------
-    lessons : set of str
-        The lessons that it asks.
-    found : dict
-        Seat to exercise to state.
-    """
+    """What was read of one notebook: its lessons; and seat to exercise to state."""
 
     lessons: set[str]
     found: dict[int, dict[str, str]]
