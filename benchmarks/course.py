@@ -35,11 +35,10 @@ from omninb.workshop.lessons import tags
 FOLDER = ROOT / "notebooks" / "workshop"
 _WRONG = """
 import omninb as onb
-from omninb.workshop.detection import untold
 from omninb.workshop.exercises import EXERCISES
 case = onb.workshop_case(seat={seat})
 for name, exercise in EXERCISES.items():
-    display(onb.check(name, exercise.wrong(case), seat={seat}))
+    display(onb.check(name, exercise.wrong(case), seat={seat}, case=case))
 """
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.columns import NOT_SET
+from omninb.conditions import chosen_codes
 from omninb.errors import OmninbError, nearest
 from omninb.events.window import instant
 from omninb.journeys import Journeys
@@ -73,6 +74,34 @@ def values_of(journeys: Journeys, role: str | None) -> list[str]:
         told[codes] = ~few[of_node]
     names = [value for value, one in zip(values, told.tolist(), strict=True) if one]
     return sorted(names, key=lambda name: name == NOT_SET)
+
+
+def known_values(journeys: Journeys, condition: object, argument: str) -> None:
+    """Refuse a condition on values that do not occur, naming none of too few customers.
+
+    Values of channel and event are pooled when a log is read; those of other columns in tables.
+
+    Raises
+    ------
+    OmninbError
+        If a value does not occur in the log, or it has no such column.
+    """
+    if journeys.min_customers is None:
+        return
+    if isinstance(condition, Mapping):
+        for role, given in condition.items():
+            told = values_of(journeys, role)
+            for value in given if isinstance(given, list | tuple | set | frozenset) else [given]:
+                try:
+                    chosen_codes(journeys.columns, role, value, argument)
+                except OmninbError:
+                    raise OmninbError(
+                        f"{argument}: no touchpoint has {role} {str(value)!r}."
+                        f"{nearest(str(value), told)}"
+                    ) from None
+    elif isinstance(condition, list | tuple):
+        for one in condition:
+            known_values(journeys, one, argument)
 
 
 def listed(by: By) -> str | list[str]:

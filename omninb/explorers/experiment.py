@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import pandas as pd
 
+from omninb.columns import NOT_SET
 from omninb.errors import OmninbError
+from omninb.experiments.exposure import arms_of
 from omninb.experiments.metrics import Conversion, MeanPerCustomer, Metric
 from omninb.experiments.rows import ALL
 from omninb.explorers.choices import roles_of, values_of
@@ -135,6 +137,9 @@ def explore_experiment(
         raise OmninbError("metrics: the log has no events to choose from. Give them.")
     if metric is not None and metric not in known:
         raise OmninbError(f"metric={metric!r}: there are {', '.join(map(repr, known))}.")
+    if log.min_customers is not None and variant in roles_of(log.table):
+        # Refused here, where the arms that an error names have customers enough.
+        arms_of([arm for arm in values_of(log.journeys(), variant) if arm != NOT_SET], control)
     first = known[metric] if metric is not None else next(iter(known.values()))
     at = None if day is None else _day(day)
     state = ExperimentState(first, variant, control, segment, covariate, confidence, at)

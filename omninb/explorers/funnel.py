@@ -10,7 +10,7 @@ import numpy as np
 
 from omninb.conditions import condition_words
 from omninb.errors import OmninbError, duration, nearest
-from omninb.explorers.choices import By, by_options, nodes_of, roles_of, values_of
+from omninb.explorers.choices import By, by_options, known_values, nodes_of, roles_of, values_of
 from omninb.explorers.drawing import Drawing
 from omninb.explorers.frame import Explorer, Shown, beside, choose, labelled, row
 from omninb.explorers.funnel_state import FunnelState
@@ -87,6 +87,8 @@ def explore_funnel(
         raise OmninbError(f"steps={list(steps)!r}: give two at least.")
     if isinstance(exclude, str):
         raise OmninbError(f"exclude={exclude!r}: give a list of events.")
+    for name, conditions in (("steps", steps), ("exclude", exclude)):
+        known_values(journeys, conditions, name)
     for argument, given, known in (
         ("order", order, ORDERS),
         ("attempt", "first" if attempt is None else attempt, ATTEMPTS),

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from functools import lru_cache
 from html import escape
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from omninb.view_tables import View
-from omninb.workshop.case import checked_seat, workshop_case
+from omninb.workshop.case import Case, checked_seat, workshop_case
 from omninb.workshop.exercises import EXERCISES, exercise_of
 from omninb.workshop.kinds import Kind, Number
+
+if TYPE_CHECKING:
+    from omninb.events import EventLog
 
 CHECK_MIME = "application/vnd.omninb.check+json"
 RIGHT, WRONG, UNANSWERED = "right", "wrong", "unanswered"
@@ -27,7 +30,7 @@ _HINTS = 3
 _tries: dict[tuple[str, int], list[str]] = {}
 
 
-def check(name: str, answer: Any, seat: int = 7) -> View:
+def check(name: str, answer: Any, seat: int = 7, case: EventLog | None = None) -> View:
     """Whether an answer of the workshop is right on this seat's case.
 
     Parameters
@@ -38,13 +41,16 @@ def check(name: str, answer: Any, seat: int = 7) -> View:
         What was found; before there is an answer None, or an empty text or table of counts.
     seat : int
         Whose case it was found on.
+    case : EventLog or None
+        The case itself. If it is another seat's, it is said so, and the answer is not looked at.
 
     Returns
     -------
     View
-        "Right.", or how far off and the next of three hints, or what kind of answer is asked for;
-        never the answer. MIME type ``application/vnd.omninb.check+json``: ``exercise``, ``seat``,
-        ``state`` (right, wrong or unanswered) and ``tries``, the different answers so far.
+        "Right.", or how far off and the next of three hints, or what kind of answer is asked for,
+        or that the case is another seat's; never the answer. MIME type
+        ``application/vnd.omninb.check+json``: ``exercise``, ``seat``, ``state`` (right, wrong or
+        unanswered) and ``tries``, the different answers so far.
 
     Raises
     ------
@@ -62,6 +68,8 @@ def check(name: str, answer: Any, seat: int = 7) -> View:
     checked_seat(seat)
     seat = int(seat)
     seen = _tries.setdefault((exercise.name, seat), [])
+    if case is not None and getattr(case, "seat", None) != seat:
+        return _view(exercise.name, seat, UNANSWERED, len(seen), _of_another_seat(case, seat))
     if answer is None or answer is ... or (isinstance(answer, (str, Mapping)) and not answer):
         return _view(exercise.name, seat, UNANSWERED, len(seen), "Not yet answered.")
     if not exercise.kind.fits(answer):
@@ -87,16 +95,32 @@ def _solution(name: str, seat: int) -> Any:
     return exercise_of(name).solve(workshop_case(seat))
 
 
+def _of_another_seat(case: object, seat: int) -> str:
+    """What to do where the seat was changed and the case was not, or the case is none any more."""
+    found = f"still that of seat {case.seat}" if isinstance(case, Case) else "no case of a seat"
+    return (
+        f"Not looked at yet. The seat is {seat}, but case is {found}. Select the cell that says "
+        "case = onb.workshop_case(seat=SEAT), and choose Run > Run Selected Cell and All Below."
+    )
+
+
 def _given(answer: Any, kind: Kind) -> str:
     """What was given, and what may have been meant where that can be told."""
     if isinstance(answer, str):
         given = f'the text "{answer[:20]}{"…" * (len(answer) > 20)}".'
         plain = " A number stands without quotes and units." * isinstance(kind, Number)
         return given + plain
+    if callable(answer):
+        return "a function, not what it gives: perhaps its brackets () are missing."
     if isinstance(answer, (pd.Series, pd.DataFrame, np.ndarray)):
-        return f"a whole {type(answer).__name__}. Take the one value out, such as by .iloc[0]."
+        ways = "Take the one value out, such as by .iloc[0]"
+        if len(answer) > 1:
+            ways = "One value is asked for: take it out, or count or add them up"
+        return f"a whole {type(answer).__name__} of length {len(answer)}. {ways}."
     if isinstance(answer, tuple) and isinstance(kind, Number):
         return "several. A number has no comma between its thousands: 1234, not 1,234."
+    if isinstance(answer, (list, tuple, set)):
+        return "several values in brackets. Give the one, without the brackets."
     if isinstance(answer, (bool, np.bool_)):
         return "True or False."
     if isinstance(answer, Real):
@@ -104,7 +128,8 @@ def _given(answer: Any, kind: Kind) -> str:
             return "a number that is too large."
         lost = "nan, no number: perhaps nothing was left to count."
         return lost if math.isnan(answer) else f"the number {float(answer):g}."
-    return f"an object of type {type(answer).__name__}."
+    whole = ", not a number of them" if isinstance(answer, Sized) else ""
+    return f"an object of type {type(answer).__name__}{whole}."
 
 
 def _view(name: str, seat: int, state: str, tries: int, words: str) -> View:

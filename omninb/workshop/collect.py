@@ -18,6 +18,10 @@ LARGEST = 50_000_000  # bytes of a notebook; those of the workshop have far less
 NOT_RUN = "not run"
 _ASKED = re.compile(r"""check\(\s*["'](\w+\.\w+)["']""")  # hostile code is not even parsed
 _STATES = (RIGHT, WRONG, UNANSWERED)
+# What systems, browsers and JupyterLab write behind the name of a copy.
+_COPY = re.compile(
+    r"(?:[ _-]+\(?(?:another |\d+(?:st|nd|rd|th) )?(?:copy|kopie) ?\d*\)?| ?\(\d+\))+$", re.I
+)
 _MARKS = {RIGHT: "✓", WRONG: "✗", UNANSWERED: "…", NOT_RUN: "–"}
 
 
@@ -30,13 +34,26 @@ class Progress(NamedTuple):
         A row for each notebook and seat: ``notebook`` (its path below the folder), ``seat``,
         ``lesson``, ``right``, ``of`` (exercises of the lessons in it), then a column for each
         exercise with its state: right, wrong, unanswered, not run, or empty where it is of another
-        lesson; a wrong one with the number of tries.
+        lesson; a wrong one with the number of tries. Copies count with their notebook.
+    copies : list of str
+        Notebooks that were counted with another one, each with its name: those in the same folder
+        whose name differs by the mark of a copy only, such as ``-Copy1``. If they are of the same
+        seat, each exercise stands as in the copy that is furthest (right, wrong, unanswered, not
+        run), and a copy in which nothing was run adds nothing.
     skipped : list of str
         Files that were left out, each with the reason.
     """
 
     table: pd.DataFrame
+    copies: list[str]
     skipped: list[str]
+
+
+class Work(NamedTuple):
+    """What was read of one notebook: its lessons; and seat to exercise to state."""
+
+    lessons: set[str]
+    found: dict[int, dict[str, str]]
 
 
 class _SkipError(Exception):
@@ -62,20 +79,30 @@ def collect(folder: str | Path) -> Progress:
     folder = Path(folder)
     if not folder.is_dir():
         raise OmninbError(f"{folder}: there is no such folder of saved notebooks.")
-    rows: list[dict[str, Any]] = []
+    read: dict[tuple[str, str], dict[str, Work]] = {}
     skipped = []
     for path in sorted(folder.rglob("*.[iI][pP][yY][nN][bB]")):
         below = path.relative_to(folder)
         if ".ipynb_checkpoints" in below.parts:
             continue
+        name = _printable(below.as_posix())
         try:
-            rows += _rows(_printable(below.as_posix()), _read(path))
+            work = _work(_read(path))
         except _SkipError as reason:
-            skipped.append(f"{_printable(below.as_posix())}: {reason}")
+            skipped.append(f"{name}: {reason}")
+            continue
+        original = _COPY.sub("", below.stem) or below.stem
+        read.setdefault((below.parent.as_posix(), original), {})[name] = work
+    rows: list[dict[str, Any]] = []
+    copies = []
+    for works in read.values():
+        for seat, names in _by_seat(works):
+            rows.append(_row(names[0], seat, [works[name] for name in names]))
+            copies += [f"{name}: with {names[0]}" for name in names[1:]]
     columns = ["notebook", "seat", "lesson", "right", "of", *EXERCISES]
     table = pd.DataFrame(rows, columns=columns)
     used = [name for name in EXERCISES if table[name].notna().any()]
-    return Progress(table[[*columns[:5], *used]], skipped)
+    return Progress(table[[*columns[:5], *used]], copies, skipped)
 
 
 def _printable(text: str) -> str:
@@ -99,29 +126,59 @@ def _read(path: Path) -> Any:
     return notebook
 
 
-def _rows(name: str, notebook: Any) -> Iterator[dict[str, Any]]:
-    """A row for each seat of a notebook; one without seat if nothing was run."""
+def _work(notebook: Any) -> Work:
+    """What a notebook asks, and what its checks said."""
     asked: set[str] = set()
-    found: dict[Any, dict[str, str]] = {}
+    found: dict[int, dict[str, str]] = {}
     for cell in _cells(notebook):
         asked |= EXERCISES.keys() & set(_ASKED.findall(_text(cell.get("source"))))
         for exercise, seat, state, tries in _checks(cell):
             words = f"{state} ({tries})" if state == WRONG else state
             found.setdefault(seat, {})[exercise] = words
     asked = asked.union(*found.values())
-    lessons = sorted({exercise.partition(".")[0] for exercise in asked})
-    if not lessons:
+    if not asked:
         raise _SkipError("foreign: no exercise of the workshop in it")
+    return Work({exercise.partition(".")[0] for exercise in asked}, found)
+
+
+def _by_seat(works: Mapping[str, Work]) -> Iterator[tuple[int | None, list[str]]]:
+    """The seats of a notebook and its copies, with the names of the files that are of the seat.
+
+    The shortest name first. Files in which nothing was run go with the first seat.
+    """
+    names = sorted(works, key=lambda name: (len(name), name))
+    idle = [name for name in names if not works[name].found]
+    seats = sorted({seat for work in works.values() for seat in work.found})
+    for seat in seats:
+        of_seat = [name for name in names if seat in works[name].found]
+        yield seat, of_seat + idle * (seat == seats[0])
+    if not seats:
+        yield None, idle
+
+
+def _row(name: str, seat: int | None, works: list[Work]) -> dict[str, Any]:
+    """The row of a seat in a notebook and its copies; without a seat if nothing was run."""
+    states: dict[str, str] = {}
+    for found in (work.found[seat] for work in works if seat in work.found):
+        for one, state in found.items():
+            states[one] = max(state, states.get(one, NOT_RUN), key=_far)
+    lessons = sorted(set().union(*(work.lessons for work in works)))
     everything = [one for one in EXERCISES if one.partition(".")[0] in lessons]
-    for seat, states in sorted(found.items()) or [(None, {})]:
-        yield {
-            "notebook": name,
-            "seat": seat,
-            "lesson": ", ".join(lesson.removeprefix("lesson") for lesson in lessons),
-            "right": sum(state == RIGHT for state in states.values()),
-            "of": len(everything),
-            **{one: states.get(one, NOT_RUN) for one in everything},
-        }
+    return {
+        "notebook": name,
+        "seat": seat,
+        "lesson": ", ".join(lesson.removeprefix("lesson") for lesson in lessons),
+        "right": sum(state == RIGHT for state in states.values()),
+        "of": len(everything),
+        **{one: states.get(one, NOT_RUN) for one in everything},
+    }
+
+
+def _far(state: str) -> int:
+    """How far an exercise is; of two wrong ones the one in which more was tried."""
+    word, _, tries = state.partition(" (")
+    steps = (NOT_RUN, UNANSWERED, WRONG, RIGHT)
+    return 10_000 * steps.index(word) + int(tries.rstrip(")") or 0)
 
 
 def _cells(notebook: Any) -> Iterator[Mapping[str, Any]]:
@@ -171,6 +228,9 @@ def progress_words(progress: Progress) -> str:
         shown.loc[len(rows)] = ["right", "", "", *total]
         lines += [shown.to_string(index=False), ""]
     lines.append("✓ right   ✗ wrong (tries)   … not yet answered   – not run")
+    if progress.copies:
+        lines += ["", "Copies, counted with their notebook (the furthest state of each exercise):"]
+        lines += [f"  {copy}" for copy in progress.copies]
     if progress.skipped:
         lines += ["", "Left out:", *(f"  {reason}" for reason in progress.skipped)]
     return "\n".join(lines)

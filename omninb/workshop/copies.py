@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 
 from omninb.errors import OmninbError
-from omninb.workshop.lessons import SOLUTION, faults, tags
+from omninb.workshop.lessons import SOLUTION, analysts_faults, faults, tags
 
 MASTERS = "masters"
 
@@ -45,7 +45,8 @@ def write_copies(folder: Path) -> list[Path]:
     ------
     OmninbError
         If there is no master, or one cannot be handed out: an exercise has no solution or no
-        check, or a solution can be read elsewhere.
+        check, or a solution can be read elsewhere. The exercises of the analysts' notebooks beside
+        the folder are looked at, too; they are not copied.
     """
     texts = _texts(folder)
     for path, text in texts.items():
@@ -83,6 +84,9 @@ def _texts(folder: Path) -> dict[Path, str]:
         master = nbformat.read(path, as_version=4)
         found += [f"{path.name}: {fault}" for fault in faults(master)]
         texts[folder / path.name] = nbformat.writes(student_copy(master)) + "\n"
+    for path in sorted(folder.resolve().parent.glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        found += [f"{path.name}: {fault}" for fault in analysts_faults(notebook)]
     if found:
         raise OmninbError("; ".join(found) + ".")
     return texts

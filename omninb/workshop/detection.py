@@ -9,6 +9,8 @@ from omninb.exits import exit_table
 from omninb.experiments.metrics import Conversion
 from omninb.experiments.progress import experiment_cumulative_table
 from omninb.experiments.table import experiment_table
+from omninb.experiments.verdicts import BETTER
+from omninb.experiments.verdicts import NONE as NO_CLEAR
 from omninb.funnels import funnel_table
 from omninb.workshop.story import RULES, STEPS, WITHIN, Story
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from omninb.events import EventLog
     from omninb.journeys import Journeys
 
+VERDICTS = {"peeking": NO_CLEAR, "none": BETTER}  # of the test at its end
 _SURE = 0.001  # p-value of what is said to be there
+_PLAIN = 0.01  # p-value of a sound test, of which one look is taken
 _LOOKS = 3  # days on which an early look must seem clear
 _AHEAD = 1.3  # of the leak before any other place, in customers lost beyond the usual
 
@@ -44,12 +48,15 @@ def _leaving(journeys: Journeys, story: Story) -> bool:
 
 
 def _worst_step(journeys: Journeys, story: Story) -> bool:
-    """Whether fewest go on from the step that leaks."""
+    """Whether one step clearly loses the largest share: where it leaks, or where much is lost.
+
+    A leak need not be at the step that loses most: the place to repair is sought by customers.
+    """
     table = funnel_table(journeys, STEPS, WITHIN).iloc[1:].sort_values("step_conversion_rate")
     first, second = table.iloc[0], table.iloc[1]
-    after = STEPS[STEPS.index(story.leak.step) + 1]
+    planted = [leak.step for leak in (story.leak, story.decoy, story.hard) if leak]
     return bool(
-        first["funnel_step"] == after
+        STEPS[STEPS.index(first["funnel_step"]) - 1] in planted
         and first["step_conversion_rate_ci_upper"] < second["step_conversion_rate_ci_lower"]
     )
 
@@ -79,8 +86,10 @@ def _trap(log: EventLog, story: Story) -> bool:
         clear = whole["uplift_ci_lower"].iloc[0] > 0
         return bool(clear and whole.attrs["stopped"] == ["sample ratio"])
     warned = any(check["outcome"] in ("warn", "stop") for check in whole.attrs["checks"])
-    if warned or whole["verdict"].iloc[0] != "no clear difference":
+    if warned or whole["verdict"].iloc[0] != VERDICTS[story.trap]:
         return False
+    if story.trap == "none":
+        return bool(whole["p_value"].iloc[0] < _PLAIN)
     days = experiment_cumulative_table(log, metric)
     clear_days = (days["uplift_ci_lower"] > 0).sum()
     never = not (days["always_valid_ci_lower"] > 0).any()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from omninb.workshop.kinds import Kind, choice
+from omninb.retailer.truths import DEFAULTS
+from omninb.workshop.kinds import Kind, Name, choice
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -37,6 +38,11 @@ class Exercise:
     solve: Answer
     wrong: Answer
     hints: tuple[str, str, str]
+
+
+def channel() -> Name:
+    """The name of one of the shop's channels."""
+    return choice(list(DEFAULTS["exit_probability"]), "the name of a channel: ")
 
 
 def quiz(name: str, right: str, hints: tuple[str, str, str], options: str = "abc") -> Exercise:

@@ -77,8 +77,14 @@ class Number(Kind):
         return bool(abs(answer - solution) <= forgiven + _ROUNDED * abs(solution))
 
     def nearly(self, answer: Any, solution: Any) -> bool:
-        """Whether it is within 2 % of the solution, and no whole number is asked for."""
-        return not self.whole and bool(abs(answer - solution) < _NEAR * abs(solution))
+        """Whether it is within 2 % of the solution, or a share of two decimals that is it rounded.
+
+        Where no whole number is asked for.
+        """
+        if self.whole or not answer:
+            return False
+        rounded = self.absolute > 0 and answer == round(solution, 2)
+        return rounded or bool(abs(answer - solution) < _NEAR * abs(solution))
 
     def distance(self, answer: Any, solution: Any) -> str:
         """Too high or too low, and roughly by how much."""
@@ -107,21 +113,19 @@ def _factor_words(factor: float) -> str:
 
 @dataclass(frozen=True)
 class Name(Kind):
-    """A name; case and blanks are forgiven.
+    """A name; case, blanks and underscores are forgiven.
 
     Attributes
     ----------
     options : sequence of str
-        What is to choose from; empty for any name.
+        What is to choose from.
     """
 
-    options: Sequence[str] = ()
+    options: Sequence[str]
 
     def fits(self, answer: Any) -> bool:
-        """Whether it is a text, and one of the options where there are any."""
-        if not isinstance(answer, str):
-            return False
-        return not self.options or _plain(answer) in map(_plain, self.options)
+        """Whether it is a text, and one of the options."""
+        return isinstance(answer, str) and _plain(answer) in map(_plain, self.options)
 
     def right(self, answer: Any, solution: Any) -> bool:
         """Whether it is the name."""
@@ -130,7 +134,7 @@ class Name(Kind):
 
 def _plain(text: object) -> str:
     """A name as it is compared; a full stop or bracket behind a letter is no part of it."""
-    return " ".join(str(text).split()).casefold().rstrip(".)")
+    return " ".join(str(text).replace("_", " ").split()).casefold().rstrip(".)")
 
 
 @dataclass(frozen=True)
@@ -178,15 +182,10 @@ def number(within: float = 0.02, asks: str = "a number") -> Number:
     return Number(asks, relative=within)
 
 
-def name(asks: str = "a name, in quotes") -> Name:
-    """A name; case and blanks are forgiven."""
-    return Name(asks)
-
-
-def choice(options: Sequence[str]) -> Name:
-    """One of several options, such as the letters of a quiz."""
+def choice(options: Sequence[str], what: str = "") -> Name:
+    """One of several options, such as the letters of a quiz; ``what`` they are, in words."""
     quoted = [f'"{option}"' for option in options]
-    return Name(f"{', '.join(quoted[:-1])} or {quoted[-1]}", tuple(options))
+    return Name(f"{what}{', '.join(quoted[:-1])} or {quoted[-1]}", tuple(options))
 
 
 def counts() -> Counts:

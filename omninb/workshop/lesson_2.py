@@ -8,8 +8,8 @@ import pandas as pd
 
 from omninb.events import EventLog
 from omninb.transitions import transition_table
-from omninb.workshop.exercise import Exercise, quiz
-from omninb.workshop.kinds import count, counts, name, share
+from omninb.workshop.exercise import Exercise, channel, quiz
+from omninb.workshop.kinds import count, counts, share
 from omninb.workshop.story import RULES
 
 _ENDS = ["converted", "exit", "open"]
@@ -111,7 +111,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson2.leakiest", name("the name of a channel, in quotes"), _leakiest, _largest,
+        "lesson2.leakiest", channel(), _leakiest, _largest,
         (
             "A count or a rate? The largest channel has many exits because it is large.",
             'Keep the rows with target "exit" and compare the column probability.',

@@ -8,7 +8,7 @@ from omninb.events import EventLog
 from omninb.funnel_steps import Step
 from omninb.funnels import funnel_table
 from omninb.workshop.exercise import Exercise, quiz
-from omninb.workshop.kinds import count, name, share
+from omninb.workshop.kinds import choice, count, share
 from omninb.workshop.story import RULES, STEPS, WITHIN
 
 LOOK = ["view_product", "purchase"]
@@ -65,7 +65,7 @@ def _only_the_quick(log: EventLog) -> float:
 
 EXERCISES = (
     Exercise(
-        "lesson3.worst_step", name("the name of a step, in quotes"), _worst_step, _step_before,
+        "lesson3.worst_step", choice(STEPS, "the name of a step: "), _worst_step, _step_before,
         (
             "Look at shares of the step before, not at numbers of customers.",
             "The column drop_off holds the share that is lost between two steps.",

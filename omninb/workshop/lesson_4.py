@@ -7,8 +7,8 @@ import pandas as pd
 from omninb.drop_off import drop_off_table, lost_to_table
 from omninb.events import EventLog
 from omninb.funnels import funnel_table
-from omninb.workshop.exercise import Exercise, quiz
-from omninb.workshop.kinds import name, number, share
+from omninb.workshop.exercise import Exercise, channel, quiz
+from omninb.workshop.kinds import choice, number, share
 from omninb.workshop.story import RULES, STEPS, WITHIN
 
 
@@ -26,6 +26,13 @@ def _highest(log: EventLog) -> pd.Series:
 def _worst(log: EventLog) -> pd.Series:
     """The place that loses the most customers beyond the others."""
     return _places(log).sort_values("beyond").iloc[-1]
+
+
+def _another_channel(log: EventLog) -> str:
+    """The channel of the highest share; where that is right by accident, any other."""
+    right = _worst(log)["channel"]
+    others = [_highest(log)["channel"], *_places(log)["channel"]]
+    return str(next(channel for channel in others if channel != right))
 
 
 def _gone(log: EventLog) -> float:
@@ -46,7 +53,7 @@ def _worth_each(log: EventLog) -> float:
 
 EXERCISES = (
     Exercise(
-        "lesson4.highest_share", name("the name of a step, in quotes"),
+        "lesson4.highest_share", choice(STEPS[:-1], "the step that was taken: "),
         lambda log: _highest(log)["funnel_step"], lambda log: _worst(log)["funnel_step"],
         (
             "The share is asked for, not the number of customers.",
@@ -55,7 +62,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson4.repair_step", name("the name of a step, in quotes"),
+        "lesson4.repair_step", choice(STEPS[:-1], "the step that was taken: "),
         lambda log: _worst(log)["funnel_step"], lambda log: _highest(log)["funnel_step"],
         (
             "A large share of few customers is a small loss.",
@@ -64,8 +71,8 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson4.repair_channel", name("the name of a channel, in quotes"),
-        lambda log: _worst(log)["channel"], lambda log: _highest(log)["channel"],
+        "lesson4.repair_channel", channel(),
+        lambda log: _worst(log)["channel"], _another_channel,
         (
             "It is the channel of the place that you found in the exercise before.",
             "Step and channel belong together: one row of the table.",

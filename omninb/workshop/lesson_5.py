@@ -8,13 +8,15 @@ from omninb.events import EventLog
 from omninb.experiments.metrics import Conversion
 from omninb.experiments.progress import experiment_cumulative_table
 from omninb.experiments.table import experiment_check_table, experiment_table
+from omninb.experiments.verdicts import BETTER
 from omninb.workshop.exercise import Exercise, quiz
 from omninb.workshop.kinds import Number, choice, count, number
 from omninb.workshop.story import TRAPS, WITHIN
 
 METRIC = Conversion("purchase", within=WITHIN)
 DECISIONS = ("introduce", "not shown", "cannot say")
-SPLIT, PEEKING = TRAPS
+SPLIT, PEEKING, NO_TRAP = TRAPS
+_DECISION_AFTER = {SPLIT: "cannot say", PEEKING: "not shown", NO_TRAP: "introduce"}
 
 
 def _result(log: EventLog) -> pd.Series:
@@ -34,7 +36,13 @@ def _split_p(log: EventLog) -> float:
 
 def _trap(log: EventLog) -> str:
     checks = experiment_check_table(log, METRIC).set_index("check")
-    return SPLIT if checks["outcome"]["sample ratio"] == "stop" else PEEKING
+    if checks["outcome"]["sample ratio"] == "stop":
+        return SPLIT
+    return NO_TRAP if _result(log)["verdict"] == BETTER else PEEKING
+
+
+def _decision(log: EventLog) -> str:
+    return _DECISION_AFTER[_trap(log)]
 
 
 EXERCISES = (
@@ -81,18 +89,18 @@ EXERCISES = (
         (
             "Ask the checks before you ask for the uplift.",
             "Is there a check that stops the test? Then you need not go on.",
-            "If the split is as planned, compare the dotted lines and the shaded band of the daily "
-            "figure.",
+            "If the split is as planned, look at the last day, which was fixed before: does its "
+            "interval still leave out 0?",
         ),
     ),
     Exercise(
         "lesson5.decision", choice(DECISIONS),
-        lambda log: "cannot say" if _trap(log) == SPLIT else "not shown",
-        lambda log: "introduce",
+        _decision,
+        lambda log: "introduce" if _decision(log) != "introduce" else "not shown",
         (
             "What is the uplift worth after what you have found out?",
-            "A test whose arms are not as planned compares two kinds of people. A test that was "
-            "stopped at a good moment compares nothing.",
+            "A test whose arms are not as planned compares two kinds of people. In any other the "
+            "result at the planned end counts, and no day before.",
             "Read the column verdict of onb.experiment_table(case, metric), word by word.",
         ),
     ),

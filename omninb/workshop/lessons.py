@@ -12,6 +12,8 @@ from omninb.errors import OmninbError
 from omninb.workshop.exercises import exercise_of
 
 EXERCISE, SOLUTION, CHECK = "exercise", "solution", "check"
+_PASSED = {"seat": "SEAT", "case": "case"}  # so that a check can tell whose case was looked at
+_ANSWER, _OWN = "answer", "solution"  # what the checks of the analysts' notebooks compare
 _LEAST = 12  # letters of a solution, without blanks, that nobody writes by chance
 
 
@@ -54,6 +56,10 @@ def checked(source: str) -> list[tuple[str, str]]:
 
     Read, never run; what is no Python has none.
     """
+    return [(call.args[0].value, ast.unparse(call.args[1])) for call in _calls(source)]
+
+
+def _calls(source: str) -> list[Any]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -61,7 +67,7 @@ def checked(source: str) -> list[tuple[str, str]]:
     shown = [node.value for node in tree.body if isinstance(node, ast.Expr)]
     calls = [node for node in shown if isinstance(node, ast.Call) and len(node.args) > 1]
     return [
-        (call.args[0].value, ast.unparse(call.args[1]))
+        call
         for call in calls
         if isinstance(call.func, ast.Attribute)
         and call.func.attr == "check"
@@ -81,13 +87,38 @@ def faults(master: Any) -> list[str]:
     found = [] if tasks(master) else ["there is no exercise"]
     for task in tasks(master):
         title = _title(task)
-        for kind, cells in ((SOLUTION, task.solutions), (CHECK, task.checks)):
-            if not any(source.strip() for source in cells):
-                found.append(f"{title} has no {kind}")
+        found += _missing(title, task)
         for source in task.checks:
             found += _check_faults(title, source, task)
-        found += _leaks(master, task, title)
+        answers = {answer for source in task.checks for _, answer in checked(source)}
+        found += _leaks(master, task, title, answers)
     return found
+
+
+def analysts_faults(notebook: Any) -> list[str]:
+    """What is wrong with the exercises of an analysts' notebook; it may have none.
+
+    It runs on any log, so its check compares ``answer`` with ``solution`` itself, and readers get
+    it with its solutions.
+    """
+    found: list[str] = []
+    for task in tasks(notebook):
+        title = _title(task)
+        found += _missing(title, task)
+        if not _unanswered(_assigned(task.exercise).get(_ANSWER)):
+            found.append(f"{title}: it does not begin with {_ANSWER} = None")
+        if not any(_OWN in _assigned(source) for source in task.solutions):
+            found.append(f"{title}: its solution does not assign {_OWN}")
+        if not all({_ANSWER, _OWN} <= _names(source) for source in task.checks):
+            found.append(f"{title}: its check does not compare {_ANSWER} with {_OWN}")
+        found += _leaks(notebook, task, title, {_OWN})
+    return found
+
+
+def _missing(title: str, task: Task) -> Iterator[str]:
+    for kind, cells in ((SOLUTION, task.solutions), (CHECK, task.checks)):
+        if not any(source.strip() for source in cells):
+            yield f"{title} has no {kind}"
 
 
 def _title(task: Task) -> str:
@@ -98,6 +129,10 @@ def _title(task: Task) -> str:
 def _check_faults(title: str, source: str, task: Task) -> Iterator[str]:
     if not checked(source):
         yield f"{title}: its check calls no onb.check"
+    for call in _calls(source):
+        passed = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        if passed != _PASSED:
+            yield f"{title}: its check does not say seat=SEAT, case=case"
     for name, answer in checked(source):
         if not _unanswered(_assigned(task.exercise).get(answer)):
             yield f"{title}: it does not begin with {answer} = None"
@@ -109,9 +144,8 @@ def _check_faults(title: str, source: str, task: Task) -> Iterator[str]:
             yield str(error)
 
 
-def _leaks(master: Any, task: Task, title: str) -> Iterator[str]:
+def _leaks(master: Any, task: Task, title: str, answers: set[str]) -> Iterator[str]:
     """Where a solution can be read in what students get."""
-    answers = {answer for source in task.checks for _, answer in checked(source)}
     secrets = {line for source in task.solutions for line in _secrets(source, answers)}
     # What the exercise gives is no secret; that it holds no answer is looked at by itself.
     secrets -= {secret for secret in secrets if secret in _squeezed(task.exercise)}
@@ -158,6 +192,15 @@ def _assigned(source: str) -> dict[str, ast.expr]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+
+
+def _names(source: str) -> set[str]:
+    """The names that a cell reads or assigns."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _unanswered(value: ast.expr | None) -> bool:

@@ -24,11 +24,17 @@ def planted_rows(story: Story) -> pa.Table:
     rows, _ = simulate_table(story.customers, story.seed, **story.truths)
     rows = rows.filter(pa.compute.less(rows["timestamp"], pa.scalar(story.until)))
     chance = np.random.default_rng([story.seat, story.attempt, 1])
-    rows = rows.filter(pa.array(_before_leaks(rows, (story.leak, story.decoy), chance)))
+    rows = rows.filter(pa.array(_before_leaks(rows, _leaks(story), chance)))
     if story.trap == "broken split":
         return rows.filter(pa.array(~_lost_exposures(rows, chance)))
+    if story.trap == "none":
+        return rows
     variant = pa.array(_early_look(rows, chance), pa.string()).dictionary_encode()
     return rows.set_column(rows.column_names.index("variant"), "variant", variant)
+
+
+def _leaks(story: Story) -> list[Leak]:
+    return [leak for leak in (story.leak, story.decoy, story.hard) if leak]
 
 
 def _before_leaks(rows: pa.Table, leaks: Sequence[Leak], chance: np.random.Generator) -> np.ndarray:
@@ -39,7 +45,9 @@ def _before_leaks(rows: pa.Table, leaks: Sequence[Leak], chance: np.random.Gener
     journey = (new | (frame["timestamp"].diff() > _SILENCE)).cumsum()
     ends = np.zeros(len(frame), bool)
     for leak in leaks:
-        here = (frame["channel"] == leak.channel) & (frame["event"] == leak.step)
+        here = frame["event"] == leak.step
+        if leak.channel:
+            here &= frame["channel"] == leak.channel
         ends |= here.to_numpy() & (chance.random(len(frame)) < leak.share)
     ended = pd.Series(ends, frame.index).groupby(journey).cumsum() - ends
     return ended.sort_index().to_numpy() == 0

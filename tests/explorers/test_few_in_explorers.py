@@ -131,3 +131,84 @@ def test_a_split_of_few_says_so_and_shows_the_whole(log: Any) -> None:
     )
     assert "Not split by cities" in split.status.value and "alert" not in split.status.value
     assert split.figure.to_json() == before
+
+
+SECRETS = ["secret town", "secret event", "secret channel", "secret arm"]
+
+
+@pytest.fixture(scope="module")
+def secretive() -> Any:
+    """A log with a value of three customers in each column of names."""
+    chance = np.random.default_rng(4)
+    rows = [
+        (f"c{c:03}", int(chance.integers(0, 90)), chance.choice(["web", "app"]),
+         chance.choice(["view", "buy"]), chance.choice(["A", "B"]), ["control", "treatment"][c % 2])
+        for c in range(300) for _ in range(6)
+    ]  # fmt: skip
+    rows += [(f"x{c}", 30, "secret channel", "secret event", "secret town", "secret arm")
+             for c in range(3)]  # fmt: skip
+    columns = ["customer_id", "day", "channel", "event", "city", "variant"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["timestamp"] = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(frame["day"], "D")
+    return onb.read_events(frame.drop(columns="day"), min_customers=FEWEST)
+
+
+FUNNEL = {"steps": ["view", "buy"], "step": 1}
+METRIC = {"metrics": onb.Conversion("buy", within="14d")}
+
+
+@pytest.mark.parametrize("near", [False, True])
+@pytest.mark.parametrize(
+    ("explore", "given"),
+    [
+        ("funnel", {"steps": ["?", "buy"]}),
+        ("funnel", {"steps": ["view", {"city": "?"}]}),
+        ("funnel", {"steps": ["view", ["buy", {"city": ["A", "?"]}]]}),
+        ("funnel", FUNNEL | {"at": "?"}),
+        ("funnel", FUNNEL | {"at": "?", "by": "city"}),
+        ("funnel", FUNNEL | {"at": "? · ?", "by": ["channel", "city"]}),
+        ("funnel", FUNNEL | {"exclude": ["?"]}),
+        ("funnel", FUNNEL | {"exclude": [{"city": "?"}]}),
+        ("funnel", FUNNEL | {"breakdown": "?"}),
+        ("experiment", {"metric": "?"}),
+        ("experiment", METRIC | {"metric": "?"}),
+        ("experiment", {"metrics": onb.Conversion("?", within="14d")}),
+        ("experiment", METRIC | {"control": "?"}),
+        ("experiment", METRIC | {"variant": "city"}),
+        ("experiment", METRIC | {"variant": "city", "control": "?"}),
+        ("experiment", METRIC | {"segment": "?"}),
+        ("quality", {"part": "?"}),
+        ("quality", {"exit_after": "?"}),
+    ],
+)
+def test_no_error_names_what_few_have(
+    secretive: Any, explore: str, given: dict[str, Any], near: bool
+) -> None:
+    """Neither among what is known, nor as what is nearest to what was given."""
+    source = secretive if explore != "funnel" else secretive.journeys(split_gap="5d")
+    for secret in SECRETS:
+        with pytest.raises(onb.OmninbError) as refused:
+            getattr(onb, f"explore_{explore}")(source, **_put(given, secret[:-1] if near else "?"))
+        assert [one for one in SECRETS if one in str(refused.value)] == []
+
+
+def _put(given: Any, text: str) -> Any:
+    """What was given, with a text in the place of each question mark."""
+    if isinstance(given, dict):
+        return {name: _put(one, text) for name, one in given.items()}
+    if isinstance(given, list):
+        return [_put(one, text) for one in given]
+    if isinstance(given, onb.Conversion):
+        return onb.Conversion(text, within="14d") if given.name == "?" else given
+    return given.replace("?", text) if isinstance(given, str) else given
+
+
+def test_what_has_customers_enough_is_named(secretive: Any) -> None:
+    journeys = secretive.journeys(split_gap="5d")
+    with pytest.raises(onb.OmninbError, match=r"no touchpoint has city 'Z'\. Known: 'A', 'B'\."):
+        onb.explore_funnel(journeys, ["view", {"city": "Z"}])
+    with pytest.raises(onb.OmninbError, match=r"no arm\. Known: 'control', 'treatment'\."):
+        onb.explore_experiment(secretive, control="zz")
+    assert onb.explore_funnel(journeys, ["view", {"city": ["A", "B"]}]).table["customers"].min() > 9
+    for part in ("ledger", "overview", "columns", "days", "activity"):
+        assert not told(everything(onb.explore_quality(secretive, part=part)), SECRETS)

@@ -12,6 +12,8 @@ from omninb.events import read_events
 from omninb.workshop import case
 from omninb.workshop.case import KNOWN, REDRAWN, drawn
 from omninb.workshop.detection import untold
+from omninb.workshop.exercises import EXERCISES
+from omninb.workshop.kinds import Name
 from omninb.workshop.planting import planted_rows
 from omninb.workshop.story import STEPS, TRAPS, story_of
 
@@ -20,13 +22,70 @@ SEATS = range(200)
 
 def test_stories_differ_from_seat_to_seat():
     stories = [story_of(seat) for seat in SEATS]
-    assert len({(s.leak.step, s.leak.channel) for s in stories}) == 6
+    assert len({(s.leak.step, s.leak.channel) for s in stories}) == 7
+    assert {s.decoy.channel for s in stories} == {"web", "mobile app", "marketplace"}
     assert len({s.leaving for s in stories}) == 6
     assert {s.trap for s in stories} == set(TRAPS)
     assert len({s.until for s in stories}) > 30
     assert len({s.seed for s in stories}) == len(stories)
     for story in stories:
         assert story.decoy.share > story.leak.share and story.decoy.step != story.leak.step
+
+
+def answers(story):
+    """What is right where names are asked, by what was planted."""
+    at_the_end = {"broken split": "cannot say", "peeking": "not shown", "none": "introduce"}
+    return {
+        "lesson2.leakiest": story.leaving,
+        "lesson4.highest_share": story.decoy.step,
+        "lesson4.repair_step": story.leak.step,
+        "lesson4.repair_channel": story.leak.channel,
+        "lesson5.trap": story.trap,
+        "lesson5.decision": at_the_end[story.trap],
+    }
+
+
+def known(seat):
+    return story_of(seat, REDRAWN.get(seat, 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "answers_there_are"),
+    [
+        ("lesson2.leakiest", 6),
+        ("lesson4.highest_share", 3),
+        ("lesson4.repair_step", 3),
+        ("lesson4.repair_channel", 3),
+        ("lesson5.trap", 3),
+        ("lesson5.decision", 3),
+    ],
+)
+def test_among_twenty_seats_each_answer_is_right_somewhere(name, answers_there_are):
+    assert len({answers(known(seat))[name] for seat in range(1, 21)}) == answers_there_are
+
+
+def test_a_question_for_a_name_is_a_quiz_or_its_answers_are_planted():
+    names = {name for name, one in EXERCISES.items() if isinstance(one.kind, Name)}
+    quizzes = {name for name in names if ".quiz_" in name}
+    assert names - quizzes == set(answers(known(1))) | {"lesson3.worst_step"}
+
+
+@pytest.mark.parametrize("seat", [0, 1, 5, 7])
+def test_what_is_planted_is_what_the_solutions_find(seat):
+    log, story = drawn(seat)
+    for name, planted in answers(story).items():
+        assert EXERCISES[name].solve(log) == planted, name
+
+
+def test_the_worst_step_of_lesson_3_differs_from_seat_to_seat_and_may_be_another_than_the_leaks():
+    found = {seat: EXERCISES["lesson3.worst_step"].solve(drawn(seat)[0]) for seat in (0, 1, 2, 5)}
+    leaks = {seat: STEPS[STEPS.index(known(seat).leak.step) + 1] for seat in found}
+    assert len(set(found.values())) >= 2 and 1 <= sum(found[s] != leaks[s] for s in found) < 4
+
+
+def test_a_case_knows_its_seat():
+    case = onb.workshop_case(1)
+    assert case.seat == 1 and isinstance(case, onb.EventLog)
 
 
 def test_a_story_comes_from_the_seat_and_the_attempt_alone():
@@ -56,7 +115,7 @@ def test_nothing_follows_a_leak_of_everybody_until_a_month_has_passed():
     assert (gap[leaks & same] > np.timedelta64(30, "D")).all()
 
 
-@pytest.mark.parametrize("seat", [0, 1])  # peeking after a second draw, a broken split
+@pytest.mark.parametrize("seat", [0, 1, 3, 7])  # each trap; each way to be the worst step
 def test_each_story_of_a_case_is_found_and_a_log_without_it_does_not_tell_it(seat):
     log, story = drawn(seat)
     assert onb.workshop_case(seat) is log and untold(log, story) == []
@@ -64,9 +123,11 @@ def test_each_story_of_a_case_is_found_and_a_log_without_it_does_not_tell_it(sea
     assert untold(log, dataclasses.replace(story, leaving=others[0])) == ["leaving"]
     step = next(s for s in STEPS[:-1] if s != story.leak.step)
     moved = dataclasses.replace(story, leak=dataclasses.replace(story.leak, step=step))
-    assert untold(log, moved) == ["worst step", "leak"]
-    (other_trap,) = set(TRAPS) - {story.trap}
-    assert untold(log, dataclasses.replace(story, trap=other_trap)) == ["trap"]
+    assert "leak" in untold(log, moved)
+    unseen = dataclasses.replace(moved, decoy=moved.leak, hard=None)
+    assert set(untold(log, unseen)) == {"worst step", "leak"}
+    for other_trap in set(TRAPS) - {story.trap}:
+        assert untold(log, dataclasses.replace(story, trap=other_trap)) == ["trap"]
 
 
 @pytest.mark.parametrize("seat", list(REDRAWN)[:3])
@@ -91,7 +152,7 @@ def test_a_broken_split_loses_only_exposures_of_the_treatment_without_a_purchase
     story = next(s for s in map(story_of, SEATS) if s.trap == "broken split")
     broken = planted_rows(story).to_pandas()
     kept = set(broken["event_id"])
-    whole = planted_rows(dataclasses.replace(story, trap="peeking")).to_pandas()
+    whole = planted_rows(dataclasses.replace(story, trap="none")).to_pandas()
     lost = whole[~whole["event_id"].isin(kept)]
     assert set(broken["event_id"]) < set(whole["event_id"])
     assert lost["variant"].notna().all() and set(lost["event"]) == {"checkout"}
@@ -107,6 +168,21 @@ def test_peeking_moves_nobody_but_the_labels():
     n = arms.value_counts()
     assert set(n.index) == {"control", "treatment"}
     assert abs(n["control"] - n["treatment"]) < 4 * len(arms) ** 0.5
+
+
+def test_a_step_that_is_hard_loses_on_every_channel():
+    story = next(s for s in map(story_of, SEATS) if s.hard)
+    assert story.leak.channel == "marketplace"
+    paid = []
+    for hard in (None, dataclasses.replace(story.hard, share=1.0)):
+        frame = planted_rows(dataclasses.replace(story, hard=hard)).to_pandas()
+        frame = frame.sort_values(["customer_id", "timestamp"], kind="stable")
+        bought = frame["event"].shift(-1) == "purchase"
+        paying = (frame["event"] == story.hard.step) & bought
+        paid.append(frame.loc[paying, "channel"].value_counts())
+    before, after = paid
+    assert {"web", "mobile app", "marketplace"} <= set(before.index) and before.sum() > 1_000
+    assert after.sum() == 0
 
 
 def test_a_seat_may_come_out_of_an_array():

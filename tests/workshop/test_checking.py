@@ -61,22 +61,56 @@ def test_hints_grow_with_different_wrong_answers_and_end_with_the_third():
         ("<b>many</b>", 'was given the text "<b>many</b>".'),
         ("m" * 30, f'was given the text "{"m" * 20}…".'),
         ((66, 587), "1234, not 1,234"),
-        (pd.Series([3]), "a whole Series. Take the one value out"),
-        (np.array([3]), "a whole ndarray. Take the one value out"),
+        (pd.Series([3]), "a whole Series of length 1. Take the one value out, such as"),
+        (np.array([3]), "a whole ndarray of length 1. Take the one value out"),
         (66.5, "was given the number 66.5."),
         (np.float64(0.5), "was given the number 0.5."),
         (float("nan"), "was given nan, no number: perhaps nothing was left"),
         (True, "was given True or False."),
+        ([66, 587], "was given several values in brackets. Give the one"),
         (10**400, "a number that is too large"),
         ("75 %", "stands without quotes and units"),
         (float("inf"), "was given the number inf."),
-        (len, "was given an object of type builtin_function_or_method."),
+        (len, "was given a function, not what it gives: perhaps its brackets () are missing."),
+        (pd.Series([3, 4]), "Series of length 2. One value is asked for: take it out, or count or"),
+        (range(3), "was given an object of type range, not a number of them."),
+        (object(), "was given an object of type object."),
     ],
 )
 def test_an_answer_of_the_wrong_kind_says_what_is_asked_and_costs_no_hint(answer, said):
     payload, plain, html = told(answer)
     assert payload == {"exercise": NAME, "seat": SEAT, "state": "wrong", "tries": 0}
     assert "asks for a whole number, and" in plain and said in plain and "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "asks"),
+    [
+        ("lesson3.worst_step", "basket", 'the name of a step: "add_to_cart", '),
+        ("lesson4.highest_share", "purchase", 'the step that was taken: "add_to_cart", '),
+        ("lesson4.repair_step", 2, 'the step that was taken: "add_to_cart", '),
+        ("lesson4.repair_channel", "app", 'the name of a channel: "web", "mobile app", "store", '),
+        ("lesson2.leakiest", ["web"], 'the name of a channel: "web", "mobile app", "store", '),
+        ("lesson5.decision", "yes", '"introduce", "not shown" or "cannot say"'),
+        ("lesson1.quiz_1", "d", '"a", "b" or "c"'),
+    ],
+)  # fmt: skip
+def test_a_name_that_there_is_not_says_which_there_are_and_costs_no_hint(name, answer, asks):
+    payload, plain, _ = told(answer, name)
+    assert payload["state"] == "wrong" and payload["tries"] == 0
+    assert plain.startswith(f"✗ Not quite. This asks for {asks}")
+
+
+def test_a_case_of_another_seat_is_told_before_the_answer_is_looked_at(solutions):
+    other = onb.workshop_case(0)
+    for answer in (None, 5, solutions[NAME][0]):
+        view = onb.check(NAME, answer, seat=SEAT, case=other)
+        told = view._repr_mimebundle_()[CHECK_MIME]
+        assert told == {"exercise": NAME, "seat": SEAT, "state": "unanswered", "tries": 0}
+        assert "The seat is 1, but case is still that of seat 0. Select the" in repr(view)
+    own = onb.workshop_case(SEAT)
+    assert repr(onb.check(NAME, solutions[NAME][0], seat=SEAT, case=own)) == "✓ Right."
+    assert "case is no case of a seat" in repr(onb.check(NAME, 5, seat=SEAT, case=own.to_frame()))
 
 
 def test_a_letter_of_a_quiz_may_have_a_bracket_behind_it():

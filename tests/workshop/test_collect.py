@@ -45,8 +45,8 @@ def test_a_row_for_each_notebook_and_seat_with_the_last_state_of_each_exercise(t
     )
     saved(tmp_path, "new.ipynb", notebook(source=["onb.check(", f"'{NAMES[0]}', x)"]))
     saved(tmp_path, ".ipynb_checkpoints/ann.ipynb", notebook(told(NAMES[0], "right")))
-    table, skipped = collect(tmp_path)
-    assert skipped == []
+    table, copies, skipped = collect(tmp_path)
+    assert copies == skipped == []
     assert table["notebook"].tolist() == [
         "ann/lesson_1.ipynb",
         "bob.ipynb",
@@ -89,7 +89,7 @@ def test_what_is_broken_or_foreign_is_named_and_left_out(name, tmp_path):
     text, reason = HOSTILE[name]
     saved(tmp_path, name, text)
     saved(tmp_path, "good.ipynb", notebook(told(NAMES[0], "right")))
-    table, skipped = collect(tmp_path)
+    table, _, skipped = collect(tmp_path)
     assert table["notebook"].tolist() == ["good.ipynb"]
     (said,) = skipped
     assert said.startswith(f"{name}: {reason}")
@@ -103,7 +103,7 @@ def test_what_is_broken_or_foreign_is_named_and_left_out(name, tmp_path):
 )  # fmt: skip
 def test_outputs_that_no_check_has_written_count_for_nothing(change, tmp_path):
     saved(tmp_path, "n.ipynb", notebook(told(NAMES[0], "right") | change))
-    table, _ = collect(tmp_path)
+    table, *_ = collect(tmp_path)
     assert table["right"].tolist() == [0] and table[NAMES[0]].tolist() == ["not run"]
 
 
@@ -125,7 +125,7 @@ def test_links_and_large_files_are_left_out(tmp_path, monkeypatch):
     (tmp_path / "folder.ipynb").mkdir()
     saved(tmp_path, "large.ipynb", notebook(told(NAMES[0], "right")))
     monkeypatch.setattr(room, "LARGEST", 10)
-    table, skipped = collect(tmp_path)
+    table, _, skipped = collect(tmp_path)
     assert len(table) == 0
     assert [reason.partition(": ")[2] for reason in skipped] == [
         "no file", "larger than 0 MB", "a link, not followed",
@@ -147,8 +147,62 @@ def test_names_command_neither_the_terminal_nor_a_spreadsheet(tmp_path):
 def test_a_mark_of_the_encoding_or_a_name_in_capitals_does_not_matter(tmp_path):
     text = json.dumps(notebook(told(NAMES[0], "right")))
     (tmp_path / "lesson_1 (copy).IPYNB").write_text(text, encoding="utf-8-sig")
-    table, skipped = collect(tmp_path)
+    table, _, skipped = collect(tmp_path)
     assert table["right"].tolist() == [1] and skipped == []
+
+
+COPIES = ["lesson_1-Copy1.ipynb", "lesson_1 (2).ipynb", "lesson_1 - Copy (3).IPYNB",
+          "lesson_1 copy 2.ipynb", "lesson_1 (another copy).ipynb", "lesson_1-Kopie.ipynb",
+          "lesson_1_copy.ipynb", "lesson_1 (3rd copy).ipynb",
+          "lesson_1-Copy1-Copy2.ipynb"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_counts_with_its_notebook_each_exercise_as_where_it_is_furthest(name, tmp_path):
+    saved(tmp_path, "a/lesson_1.ipynb", notebook(
+        told(NAMES[0], "right", 3), told(NAMES[1], "wrong", 2), told(NAMES[2], "unanswered", 0),
+    ))  # fmt: skip
+    saved(tmp_path, f"a/{name}", notebook(
+        told(NAMES[0], "wrong", 1), told(NAMES[1], "wrong", 4), told(NAMES[2], "right"),
+    ))  # fmt: skip
+    progress = collect(tmp_path)
+    (row,) = progress.table.to_dict("records")
+    assert (row["notebook"], row["seat"], row["right"]) == ("a/lesson_1.ipynb", 7, 2)
+    assert [row[one] for one in NAMES] == ["right", "wrong (4)", "right"]
+    assert progress.copies == [f"a/{name}: with a/lesson_1.ipynb"]
+    assert f"a/{name}: with a/lesson_1.ipynb" in progress_words(progress)
+
+
+def test_copies_of_another_seat_folder_or_name_are_rows_of_their_own(tmp_path):
+    saved(tmp_path, "lesson_1.ipynb", notebook(told(NAMES[0], "right")))
+    saved(tmp_path, "lesson_1 (1).ipynb", notebook(told(NAMES[0], "right", seat=8)))
+    saved(tmp_path, "ann/lesson_1 (1).ipynb", notebook(told(NAMES[0], "right")))
+    saved(tmp_path, "lesson_1_ann.ipynb", notebook(told(NAMES[0], "right")))
+    saved(tmp_path, "lesson_2 copy 1.ipynb", notebook(told("lesson2.handoffs", "right")))
+    table, copies, _ = collect(tmp_path)
+    assert copies == []
+    assert sorted(zip(table["notebook"], table["seat"], strict=True)) == [
+        ("ann/lesson_1 (1).ipynb", 7), ("lesson_1 (1).ipynb", 8), ("lesson_1.ipynb", 7),
+        ("lesson_1_ann.ipynb", 7), ("lesson_2 copy 1.ipynb", 7),
+    ]  # fmt: skip
+
+
+def test_a_copy_in_which_nothing_was_run_adds_nothing(tmp_path):
+    saved(tmp_path, "lesson_1.ipynb", notebook())
+    saved(tmp_path, "lesson_1-Copy1.ipynb", notebook(told(NAMES[0], "right")))
+    table, copies, _ = collect(tmp_path)
+    assert table["notebook"].tolist() == ["lesson_1-Copy1.ipynb"]
+    assert copies == ["lesson_1.ipynb: with lesson_1-Copy1.ipynb"]
+    (tmp_path / "lesson_1-Copy1.ipynb").unlink()
+    assert collect(tmp_path).table["seat"].isna().tolist() == [True]
+
+
+def test_the_words_end_each_lesson_with_how_many_have_each_exercise_right(tmp_path):
+    for seat, states in enumerate([("right", "right"), ("right", "wrong"), ("wrong", "wrong")]):
+        pairs = zip(NAMES, states, strict=False)
+        saved(tmp_path, f"{seat}.ipynb", notebook(*(told(*pair, seat=seat) for pair in pairs)))
+    (total,) = [line for line in progress_words(collect(tmp_path)).splitlines() if "of 3" in line]
+    assert total.split()[:7] == ["right", "2", "of", "3", "1", "of", "3"]
 
 
 def test_the_command_prints_and_writes(tmp_path):

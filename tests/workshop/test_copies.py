@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -18,7 +19,7 @@ from omninb.workshop.lessons import checked, faults, tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKSHOP = ROOT / "notebooks" / "workshop"
-CHECK = 'onb.check("lesson1.touchpoints", touchpoints, seat=SEAT)'
+CHECK = 'onb.check("lesson1.touchpoints", touchpoints, seat=SEAT, case=case)'
 
 
 def cell(source, *tags, make=new_code_cell):
@@ -71,6 +72,8 @@ def test_a_copy_has_no_solution_and_no_output_and_its_links_lead_there():
         ({"check": None}, "'touchpoints = None' has no check"),
         ({"check": "print(touchpoints)"}, "calls no onb.check"),
         ({"check": "onb.check('lesson1.touchpoint', touchpoints, seat=SEAT)"}, "no exercise"),
+        ({"check": "onb.check('lesson1.touchpoints', touchpoints, seat=SEAT)"},
+         "does not say seat=SEAT, case=case"),
         ({"exercise": None}, "there is no exercise"),
         ({"hint": "Try `len( case.to_frame() )`."}, "stands in cell 2, too: len(case.to_frame())"),
         ({"check": f"# len(case.to_frame())\n{CHECK}"}, "stands in cell 4, too"),
@@ -141,7 +144,38 @@ def test_every_exercise_is_asked_once_and_every_check_names_its_own_answer():
     assert sorted(asked) == sorted(EXERCISES)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
-def test_exercises_of_the_analysts_notebooks_have_a_solution_and_a_check(path):
-    for task in tasks(nbformat.read(path, as_version=4)):
-        assert task.solutions and task.checks
+OWN = {
+    "exercise": "answer = None",
+    "hint": "Count them.",
+    "solution": "solution = len(log.to_frame())",
+    "check": 'print("Right." if answer == solution else "Not yet answered.")',
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"solution": None}, "has no solution"),
+        ({"check": None}, "has no check"),
+        ({"exercise": "answer = 3"}, "does not begin with answer = None"),
+        ({"solution": "found = len(log.to_frame())"}, "does not assign solution"),
+        ({"check": "print(answer)"}, "does not compare answer with solution"),
+        ({"hint": "Try `len( log.to_frame() )`."}, "stands in cell 2, too: len(log.to_frame())"),
+    ],
+)
+def test_the_analysts_notebooks_beside_the_workshop_are_looked_at(changes, said, tmp_path):
+    folder = tmp_path / "workshop"
+    folder.mkdir()
+    written(folder)
+    nbformat.write(new_notebook(cells=[cell("1 + 1")]), tmp_path / "plain.ipynb")
+    nbformat.write(master(**OWN), tmp_path / "good.ipynb")
+    write_copies(folder)
+    check_copies(folder)
+    nbformat.write(master(**OWN | changes), tmp_path / "bad.ipynb")
+    with pytest.raises(onb.OmninbError, match=rf"^bad\.ipynb: .*{re.escape(said)}"):
+        check_copies(folder)
+
+
+def test_the_analysts_notebooks_have_exercises():
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert tasks(nbformat.read(path, as_version=4)), path.name

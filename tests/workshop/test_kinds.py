@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omninb.workshop.kinds import choice, count, counts, name, number, share
+from omninb.workshop.kinds import choice, count, counts, number, share
 
 PAIRS = {("web", "store"): 12, ("store", "web"): 3}
 
@@ -19,7 +19,11 @@ PAIRS = {("web", "store"): 12, ("store", "web"): 3}
     [
         (count(), [3, 3.0, np.int64(3), -1], [3.5, "3", True, np.True_, None, float("nan"), [3]]),
         (share(), [0.25, 25, np.float64(0.25), 0, 1], ["25 %", float("inf"), False, 1j]),
-        (name(), ["web", " Web "], [3, ["web"], b"web"]),
+        (
+            choice(["web", "mobile app"]),
+            ["web", " Web ", "mobile_app"],
+            [3, ["web"], b"web", "app"],
+        ),
         (choice("abc"), ["a", " B"], ["d", "ab", 1]),
         (counts(), [PAIRS, Counter(PAIRS)], [{}, {"web": 1}, {("a", "b"): 1.5}, [1], {("a",): 1}]),
     ],
@@ -36,7 +40,7 @@ def test_what_fits(kind, fits, not_fits):
         (share(0.005), 0.25, [0.25, 0.2451, 0.2549], [0.2449, 0.2551, 25]),
         (number(0.02), -200.0, [-200, -204, -196], [200, -205, -195]),
         (number(0.05), 4e-12, [4e-12, 4.1e-12], [0, 2e-12, 8e-12]),
-        (name(), "mobile app", ["Mobile  APP", " mobile app\n"], ["mobileapp", "web"]),
+        (choice(["web", "mobile app"]), "mobile app", ["Mobile  APP", " mobile_app\n"], ["web"]),
         (counts(), PAIRS, [PAIRS, {**PAIRS, ("web", "web"): 0}], [{("web", "store"): 12}]),
     ],
 )
@@ -60,12 +64,21 @@ def test_what_is_forgiven(kind, solution, right, wrong):
         (share(), 25, 0.25, "25 % is 0.25"),
         (counts(), {("web", "store"): 12, ("chat", "web"): 1}, PAIRS, "1 of 2 pairs"),
         (counts(), {("web", "store"): 12, ("chat", "web"): 1}, PAIRS, "1 pairs should not"),
-        (name(), "web", "store", ""),
+        (choice(["web", "store"]), "web", "store", ""),
     ],
 )
 def test_how_far_off(kind, answer, solution, said):
     words = kind.distance(answer, solution)
     assert said in words and bool(words) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "nearly"),
+    [(share(0.001), 0.04, True), (share(0.001), 0.05, False), (share(0.001), 0.0, False),
+     (number(0.001), 0.04, False), (number(0.001), 0.037, True), (count(), 0.04, False)],
+)  # fmt: skip
+def test_a_share_rounded_to_two_decimals_is_nearly_right(kind, answer, nearly):
+    assert kind.nearly(answer, 0.0368) == nearly
 
 
 @given(st.floats(-1e6, 1e6), st.integers(1_000, 10**9))
