@@ -41,7 +41,7 @@ seats: .venv/ready ## five seats of the workshop at once: seconds to start and m
 	$(BIN)/python benchmarks/seats.py
 	$(BIN)/python benchmarks/seats.py --first-ever
 
-bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of reading 20 million rows of CSV; of the simulator at 1 million; of each control of the explorers
+bench: .venv/ready .venv-peers/ready ## time and memory at 10 million touchpoints, beside the peers; of reading 20 million rows of CSV; of the simulator at 1 million; of each control of the explorers, also on screen
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/reading_speed.py
 	$(BIN)/python benchmarks/simulate_speed.py

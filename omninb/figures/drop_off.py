@@ -130,7 +130,7 @@ def _left(canvas: Canvas, grid: Grid) -> float:
     """Where the first column begins, right of the names of the steps."""
     names = [f"→ {name}" for pair in grid.steps.values() for name in pair]
     longest = max(text_width(name, 13.5, True) for name in [*names, "Lost customers"])
-    return MARGIN + min(longest + 16, 0.2 * canvas.width)
+    return MARGIN + min(longest + 16, max(104.0, 0.2 * canvas.width))
 
 
 def _draw_heads(

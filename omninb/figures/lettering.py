@@ -109,7 +109,7 @@ def _parts(word: str, width: float, size: float, bold: bool) -> list[tuple[str, 
 
 def _pieces(part: str, width: float, size: float, bold: bool) -> list[tuple[str, str]]:
     """As few pieces of a length as fit, of three letters at least; else the part as it is."""
-    most = len(part) // 3 if part.rstrip("_/.:=-").isalpha() else 1  # no hyphen in a number
+    most = len(part) // 3 if re.sub("[_/.:=-]", "", part).isalpha() else 1  # no hyphen in a number
     for number in range(1, most + 1):
         long = math.ceil(len(part) / number)
         pieces = [part[at : at + long] for at in range(0, len(part), long)]

@@ -82,7 +82,7 @@ def lost_to_figure(
     subtitle = _subtitle(table)
     y = canvas.head(title, subtitle) + 34
     widest = max(text_width(plain(label), 13.5, True) for _, label in bars)
-    left = MARGIN + min(widest + 30, 0.2 * canvas.width)
+    left = MARGIN + min(widest + 30, max(124.0, 0.2 * canvas.width))
     wide = (canvas.width - MARGIN - left - GAP) / 2 - NUMBER
     lefts = {outcome: left + i * (wide + NUMBER + GAP) for i, outcome in enumerate(OUTCOMES)}
     span = f"within {table.attrs['within']}" if table.attrs["within"] else "so far"
