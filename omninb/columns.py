@@ -24,16 +24,21 @@ Encoded = tuple[np.ndarray, list[str]]
 
 @dataclass
 class Columns:
-    """The log's columns in the order of a layout: roles encoded to small integers on first use."""
+    """The log's columns in the order of a layout: roles encoded to small integers on first use.
+
+    Of a log that is ``shared`` (``min_customers=``) errors name no values but those of channel and
+    event, whose rare ones were pooled when it was read.
+    """
 
     table: pa.Table
     order: np.ndarray
+    shared: bool = False
     _codes: dict[tuple[str, ...], Encoded] = field(default_factory=dict)
     _from: tuple[dict[tuple[str, ...], Encoded], np.ndarray, np.ndarray] | None = None
 
     def of_journeys(self, order: np.ndarray, starts: np.ndarray, offsets: np.ndarray) -> Columns:
         """The columns of some journeys, which begin at ``starts`` of these and at ``offsets``."""
-        return Columns(self.table, order, _from=(self._codes, starts, offsets))
+        return Columns(self.table, order, self.shared, _from=(self._codes, starts, offsets))
 
     def codes(self, by: str | Sequence[str], argument: str = "by") -> tuple[np.ndarray, list[str]]:
         """Codes (uint16, one a touchpoint) and sorted labels of a role or a combination of roles.

@@ -102,11 +102,13 @@ def chosen_codes(
         if text in labels:
             chosen[labels.index(text)] = True
         elif labels:
+            told = not columns.shared or role in ("channel", "event")
+            hint = (
+                nearest(text, labels) if told else " Which there are is not told (min_customers=)."
+            )
             pooled = any(label.startswith("(fewer than") for label in labels)
             rare = " Rare names were pooled (min_customers=, other_below=)." if pooled else ""
-            raise OmninbError(
-                f"{argument}: no touchpoint has {role} {text!r}.{nearest(text, labels)}{rare}"
-            )
+            raise OmninbError(f"{argument}: no touchpoint has {role} {text!r}.{hint}{rare}")
     return codes, chosen
 
 

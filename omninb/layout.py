@@ -183,5 +183,5 @@ def _lay_out(log: EventLog) -> Layout:
     customer_offsets = np.concatenate(
         [o[:-1] + bounds[g] for g, o in enumerate(offsets)] + [np.array([n])]
     ).astype(np.int64)
-    columns = Columns(table, order)
+    columns = Columns(table, order, log.min_customers is not None)
     return Layout(order, time, customer_offsets, group_offsets, int(again.sum()), columns)

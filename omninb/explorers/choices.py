@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from omninb.columns import NOT_SET
-from omninb.conditions import chosen_codes
 from omninb.errors import OmninbError, nearest
+from omninb.events import EventLog
 from omninb.events.window import instant
 from omninb.journeys import Journeys
 from omninb.tallies import labels_of
@@ -23,6 +23,15 @@ _MOST_NODES = 65_535
 TAKEN = {"containing", "transition", "between"}
 _FIRST = ("channel", "event", "phase", "device", "segment")
 By = str | tuple[str, ...]
+
+
+def given_log(given: object) -> EventLog:
+    """What was given for ``log``, refused where it is none."""
+    if not isinstance(given, EventLog):
+        raise OmninbError(
+            f"log: {type(given).__name__} was given. Give what onb.read_events(…) returns."
+        )
+    return given
 
 
 def roles_of(table: pa.Table) -> list[str]:
@@ -74,34 +83,6 @@ def values_of(journeys: Journeys, role: str | None) -> list[str]:
         told[codes] = ~few[of_node]
     names = [value for value, one in zip(values, told.tolist(), strict=True) if one]
     return sorted(names, key=lambda name: name == NOT_SET)
-
-
-def known_values(journeys: Journeys, condition: object, argument: str) -> None:
-    """Refuse a condition on values that do not occur, naming none of too few customers.
-
-    Values of channel and event are pooled when a log is read; those of other columns in tables.
-
-    Raises
-    ------
-    OmninbError
-        If a value does not occur in the log, or it has no such column.
-    """
-    if journeys.min_customers is None:
-        return
-    if isinstance(condition, Mapping):
-        for role, given in condition.items():
-            told = values_of(journeys, role)
-            for value in given if isinstance(given, list | tuple | set | frozenset) else [given]:
-                try:
-                    chosen_codes(journeys.columns, role, value, argument)
-                except OmninbError:
-                    raise OmninbError(
-                        f"{argument}: no touchpoint has {role} {str(value)!r}."
-                        f"{nearest(str(value), told)}"
-                    ) from None
-    elif isinstance(condition, list | tuple):
-        for one in condition:
-            known_values(journeys, one, argument)
 
 
 def listed(by: By) -> str | list[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 import traitlets
 
 _HERE = Path(__file__).parent
-WIDEST, NARROWEST, STEP = 1600, 400, 20
+WIDEST, NARROWEST, LIKELY, STEP = 1600, 400, 1100, 20
 
 
 class Drawing(anywidget.AnyWidget):
@@ -38,6 +38,8 @@ class Drawing(anywidget.AnyWidget):
         How often it was given something.
     plot : plotly.graph_objects.Figure or None
         The figure.
+    beside : int
+        How many drawings share its row where there is room.
     likely : int
         Pixels of a figure that no browser has shown yet.
     """
@@ -51,13 +53,14 @@ class Drawing(anywidget.AnyWidget):
     room = traitlets.Int(0).tag(sync=True)
     drawn = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, name: str, width: int = 1100) -> None:
+    def __init__(self, name: str, beside: int = 1) -> None:
         super().__init__(name=name)
         self.plot: Any = None
         self.given: tuple[Any, Any] = (None, None)
         self.clicked: Callable[[str, list[Any]], None] = lambda mark, row: None
         self.table: Callable[[], pd.DataFrame] = pd.DataFrame
-        self.likely = width
+        self.beside = beside
+        self.likely = LIKELY // beside
         self.layout.min_width = "0"
         self.on_msg(self._heard)
 

@@ -14,7 +14,7 @@ from omninb.errors import OmninbError
 from omninb.experiments.exposure import arms_of
 from omninb.experiments.metrics import Conversion, MeanPerCustomer, Metric
 from omninb.experiments.rows import ALL
-from omninb.explorers.choices import roles_of, values_of
+from omninb.explorers.choices import given_log, roles_of, values_of
 from omninb.explorers.drawing import Drawing
 from omninb.explorers.frame import Explorer, Shown, choose, labelled, row
 from omninb.explorers.recipe import Line
@@ -125,6 +125,7 @@ def explore_experiment(
     >>> explorer.drawings["course"].plot.layout.title.text
     'What was known of the effect on purchase, day by day?'
     """
+    given_log(log)
     if isinstance(metrics, Metric):
         metrics = [metrics]
     listed = _metrics(log) if metrics is None else metrics

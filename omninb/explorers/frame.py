@@ -13,7 +13,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from omninb.errors import OmninbError
-from omninb.explorers.drawing import Drawing
+from omninb.explorers.drawing import STEP, Drawing
 from omninb.explorers.recipe import Answers, Line, code
 
 BUSY = '<div role="status" class="omninb-busy">Computing …</div>'
@@ -171,7 +171,8 @@ class Explorer(widgets.VBox):
     def _resized(self, change: Any) -> None:
         drawing = change["owner"]
         for other in self.drawings.values():
-            other.likely = drawing.width  # what was not seen yet will hardly be wider
+            # What was not seen yet will have the room that this one shows there to be.
+            other.likely = drawing.width * drawing.beside // other.beside // STEP * STEP
         if drawing.plot is not None and drawing.width != drawing.plot.layout.width:
             self._changed(change)
 

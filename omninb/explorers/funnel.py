@@ -10,7 +10,7 @@ import numpy as np
 
 from omninb.conditions import condition_words
 from omninb.errors import OmninbError, duration, nearest
-from omninb.explorers.choices import By, by_options, known_values, nodes_of, roles_of, values_of
+from omninb.explorers.choices import By, by_options, nodes_of, roles_of, values_of
 from omninb.explorers.drawing import Drawing
 from omninb.explorers.frame import Explorer, Shown, beside, choose, labelled, row
 from omninb.explorers.funnel_state import FunnelState
@@ -83,12 +83,12 @@ def explore_funnel(
     """
     given_journeys(journeys)
     steps = steps or _commonest(journeys)
-    if len(steps) < 2:
-        raise OmninbError(f"steps={list(steps)!r}: give two at least.")
+    if isinstance(steps, str) or len(steps) < 2:
+        raise OmninbError(f"steps={steps!r}: give a list of two at least.")
+    if step is not None and not isinstance(step, int):
+        raise OmninbError(f"step={step!r}: give the number of a step, from 1.")
     if isinstance(exclude, str):
         raise OmninbError(f"exclude={exclude!r}: give a list of events.")
-    for name, conditions in (("steps", steps), ("exclude", exclude)):
-        known_values(journeys, conditions, name)
     for argument, given, known in (
         ("order", order, ORDERS),
         ("attempt", "first" if attempt is None else attempt, ATTEMPTS),
@@ -115,7 +115,7 @@ class FunnelExplorer(Explorer):
         self._follows = not chosen and state.breakdown is not None
         self.journeys, self.steps = journeys, list(state.steps)
         drawings = {
-            **{name: Drawing(name, 560) for name in ("funnel", "drop_off", "lost_to")},
+            **{name: Drawing(name, beside=2) for name in ("funnel", "drop_off", "lost_to")},
             "cell": Drawing("cell"),
         }
         controls = _controls(journeys, state)

@@ -117,7 +117,7 @@ class JourneyExplorer(Explorer):
         drawings = {
             "main": Drawing("journeys"),
             **{name: Drawing(name) for name in ("moves", "ends", "paths")},
-            **{name: Drawing(name, 560) for name in ("gaps", "before", "after")},
+            **{name: Drawing(name, beside=2) for name in ("gaps", "before", "after")},
         }
         super().__init__(
             {"journeys": journeys}, journeys.made_by, controls_of(journeys, state), drawings

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from omninb.errors import OmninbError, duration, nearest
+from omninb.explorers.choices import given_log
 from omninb.explorers.drawing import Drawing
 from omninb.explorers.frame import Explorer, Shown, labelled, row
 from omninb.explorers.recipe import Line
@@ -93,6 +94,7 @@ def explore_quality(log: EventLog, part: str = "ledger", exit_after: str = "30d"
     >>> explorer.figure.layout.title.text
     'Was every channel there on every day?'
     """
+    given_log(log)
     duration(exit_after, "exit_after")
     return QualityExplorer(log, QualityState(part, exit_after))
 

@@ -149,7 +149,7 @@ def test_wrong_arguments_of_journeys_are_named(journeys: Any, given: dict[str, A
 @pytest.mark.parametrize(
     "given",
     [{"order": "nope"}, {"breakdown": "nope"}, {"exclude": ["nope"]}, {"exclude": "search"},
-     {"attempt": "nope"}, {"step": 0}, {"step": 3}, {"at": "nope"}, {"within": 7}],
+     {"attempt": "nope"}, {"step": 0}, {"step": 3}, {"step": "1"}, {"at": "nope"}, {"within": 7}],
 )  # fmt: skip
 def test_wrong_arguments_of_a_funnel_are_named(journeys: Any, given: dict[str, Any]) -> None:
     with pytest.raises(onb.OmninbError, match=next(iter(given))):
@@ -162,6 +162,17 @@ def test_wrong_arguments_of_a_funnel_are_named(journeys: Any, given: dict[str, A
 def test_wrong_arguments_of_an_experiment_are_named(given: dict[str, Any]) -> None:
     with pytest.raises(onb.OmninbError, match=next(iter(given))):
         onb.explore_experiment(onb.sample(), METRIC, **given)
+
+
+@pytest.mark.parametrize("explore", [onb.explore_experiment, onb.explore_quality])
+def test_what_is_no_log_is_refused(journeys: Any, explore: Any) -> None:
+    with pytest.raises(onb.OmninbError, match="Journeys was given"):
+        explore(journeys)
+
+
+def test_one_event_is_no_list_of_steps(journeys: Any) -> None:
+    with pytest.raises(onb.OmninbError, match="a list of two"):
+        onb.explore_funnel(journeys, "checkout")
 
 
 def test_a_move_that_a_segment_lacks_is_an_empty_answer(odd: Any) -> None:
