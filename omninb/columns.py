@@ -99,6 +99,10 @@ class Columns:
             lookup = code_of.astype(np.uint16)
             np.take(lookup, writable(indices, np.int32), out=here, mode="clip")  # "raise" copies
             row += len(chunk)
+        occurs = np.bincount(by_row, minlength=len(labels)) > 0
+        if not occurs.all():  # words of rows that were not accepted
+            np.take((np.cumsum(occurs) - 1).astype(np.uint16), by_row, out=by_row, mode="clip")
+            labels = [label for label, one in zip(labels, occurs, strict=True) if one]
         each(gather_codes, [(self.order, by_row, codes, *part) for part in shares(len(codes))])
         return codes, labels
 

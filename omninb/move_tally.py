@@ -60,7 +60,7 @@ class MoveTally(Tally):
         gaps: bool,
     ) -> MoveTally:
         """Count the moves of journeys; kept with them, so that the next analysis need not."""
-        asked = ("moves", repr(by), bool(collapse_repeats), gaps)
+        asked = ("moves", repr(by), bool(collapse_repeats), bool(gaps))
         return given_journeys(journeys).kept(
             asked, lambda: cls._of(journeys, by, collapse_repeats, gaps)
         )
@@ -90,7 +90,8 @@ class MoveTally(Tally):
         if rows * BUCKETS * 16 > _GAP_MEMORY:
             raise OmninbError(
                 f"by={by!r} gives {rows:,} kinds of transition, too many for median and p90 gaps. "
-                "Pass gaps=False, or group rare values with other_below= of read_events."
+                "Take a coarser by=, group rare values with other_below= of read_events, or ask "
+                "transition_table for none: gaps=False."
             )
         edges = np.zeros((GROUPS, len(edge_labels), len(EDGE_FIELDS)), np.int64)
         nodes = np.zeros((GROUPS, n + 5, len(NODE_FIELDS)), np.int64)

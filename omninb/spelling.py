@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
+import numpy as np
+
 
 class UnspellableError(Exception):
     """A value that no line of code can give again, such as a table in memory."""
@@ -35,7 +37,13 @@ def spelled(value: object) -> str:
     """
     if isinstance(value, Name):
         return value.text
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, str):
+        return repr(str(value))  # also of NumPy's texts
+    if isinstance(value, np.datetime64):
+        return repr(value.astype("datetime64[us]").item().isoformat())
+    if isinstance(value, np.bool_ | np.number) and not isinstance(value, np.timedelta64):
+        return repr(value.item())
+    if value is None or isinstance(value, bool | int | float):
         return repr(value)
     if isinstance(value, os.PathLike):
         return repr(os.fspath(value))
@@ -46,6 +54,8 @@ def spelled(value: object) -> str:
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(spelled, value))}]"
+    if isinstance(value, set | frozenset):
+        return spelled(sorted(value, key=str))  # a list stands for the same alternatives
     if isinstance(value, tuple):
         return f"({', '.join(map(spelled, value))}{',' * (len(value) == 1)})"
     if dataclasses.is_dataclass(value) and type(value).__module__.startswith("omninb."):

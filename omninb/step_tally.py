@@ -126,6 +126,7 @@ def _kept(
     collapse: bool,
 ) -> StepTally:
     """Counts of whole journeys are kept with them; those from an anchor are many."""
+    positive(max_steps, "max_steps", _MOST_STEPS)  # before it is a key: True is 1 as well
     if reading.anchored:
         return count(journeys, by, max_steps, reading, collapse)
     asked = (name, repr(by), max_steps, reading.way, bool(collapse))
@@ -138,7 +139,7 @@ def _count_steps(
     journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
 ) -> StepTally:
     codes, labels = labels_of(journeys, by, _MOST_LABELS)
-    steps = positive(max_steps, "max_steps", _MOST_STEPS) + 1
+    steps = max_steps + 1
     states, pooled = _states(journeys, [*labels, *END_STATES, START])
 
     def count(counted_as: np.ndarray) -> StepTally:
@@ -178,13 +179,12 @@ def _count_flows(
     journeys: Journeys, by: By, max_steps: int, reading: Reading, collapse_repeats: bool
 ) -> StepTally:
     codes, labels = labels_of(journeys, by, _MOST_LABELS)
-    steps = positive(max_steps, "max_steps", _MOST_STEPS)
     states = [*labels, *END_STATES, START, BEYOND]
     n = len(states)
-    seen = np.zeros((steps + 2) * n * n, bool)
+    seen = np.zeros((max_steps + 2) * n * n, bool)
     layout = (
         journeys.group_offsets, journeys.customer_offsets, journeys.journey_offsets, codes,
-        journeys.end_states, reading.anchors, len(labels), steps, reading.way, collapse_repeats,
+        journeys.end_states, reading.anchors, len(labels), max_steps, reading.way, collapse_repeats,
     )  # fmt: skip
     ranges = ranges_of(journeys)
     if len(seen) <= _FEW_KEYS:

@@ -32,12 +32,17 @@ def real_data() -> Path:
     return (ROOT / named).resolve()
 
 
+def see_browser(path: str) -> None:
+    """Without a browser, tests of pages fail in CI and are skipped elsewhere."""
+    if not Path(path).exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{path} is missing, and CI must see the pages")
+        pytest.skip(f"{path} is missing: install Debian's chromium")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing, and CI must see the pages")
-        pytest.skip(f"{CHROMIUM} is missing: install Debian's chromium")
+    see_browser(CHROMIUM)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -18,6 +18,7 @@ import yaml
 from packaging.requirements import Requirement
 
 import omninb as onb
+from tests.conftest import see_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -123,6 +124,7 @@ def test_a_wheel_carries_the_notebooks_the_sample_and_the_page_files(wheel):
 
 _COUNT = """
 import omninb as onb
+from tests.conftest import see_browser
 table = onb.transition_table(onb.sample().journeys())
 print(onb.__file__, int(table["transitions"].sum()))
 """
@@ -169,3 +171,12 @@ def test_make_lists_every_target_that_it_has():
     described = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
     assert described == phony
     assert ".DEFAULT_GOAL := help" in makefile
+
+
+def test_without_a_browser_ci_fails_and_others_skip(monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="CI must see the pages"):
+        see_browser("/nowhere/chromium")
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="install Debian's chromium"):
+        see_browser("/nowhere/chromium")

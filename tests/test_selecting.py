@@ -69,3 +69,13 @@ def test_ends_are_those_of_the_map_and_of_the_ledger():
             assert row["end_rate_ci_lower"] < row["end_rate"] < row["end_rate_ci_upper"]
     assert ends["end_rate"].sum() == pytest.approx(1)
     assert pd.isna(ends.loc["open", "end_rate"])
+
+
+def test_names_of_no_row_are_no_nodes() -> None:
+    rows = [("a", "2025-01-01", "web "), ("a", "2025-01-02", "app"), ("b", "2025-01-01", "web")]
+    frame = pd.DataFrame(rows, columns=["customer_id", "timestamp", "channel"])
+    journeys = onb.read_events(frame, timezone="UTC").journeys()
+    codes, labels = journeys.columns.codes("channel")
+    assert labels == ["app", "web"] and sorted(codes.tolist()) == [0, 1, 1]
+    with pytest.raises(onb.OmninbError, match="no touchpoint has channel"):
+        journeys.where(channel="(not set)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -79,12 +80,12 @@ class Explorer(widgets.VBox):
 
     @property
     def figure(self) -> Any:
-        """The main figure."""
-        return next(iter(self.drawings.values())).plot
+        """The main figure; one's own, to be changed."""
+        return deepcopy(next(iter(self.drawings.values())).plot)
 
     @property
     def table(self) -> pd.DataFrame:
-        """The table behind the main figure."""
+        """The table behind the main figure; one's own, to be changed."""
         return next(iter(self.drawings.values())).table()
 
     def update(self) -> list[str]:
@@ -124,7 +125,7 @@ class Explorer(widgets.VBox):
         return self.answers.value(shown.lines, name) if name else (None, [])
 
     def _later(self, shown: Shown) -> Callable[[], pd.DataFrame]:
-        return lambda: self.answers.value(shown.lines, shown.table)[0]
+        return lambda: self.answers.value(shown.lines, shown.table)[0].copy()
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from omninb.anchors import positive
@@ -95,8 +96,8 @@ def explore_journeys(
         positive(min_journeys, "min_journeys", 2**31)
     state = JourneysState(
         by=by if isinstance(by, str) else tuple(by),
-        where=dict(where or {}),
-        compare=None if compare is None else tuple(map(dict, compare)),  # type: ignore[arg-type]
+        where=deepcopy(dict(where or {})),
+        compare=None if compare is None else deepcopy(tuple(map(dict, compare))),  # type: ignore[arg-type]
         tab=tab or ("map" if compare is None else "compare"),
         min_journeys=min_journeys or max(1, round(0.01 * len(journeys))),
         collapse_repeats=collapse_repeats,
@@ -274,4 +275,8 @@ class JourneyExplorer(Explorer):
             return {"between": (first, middle)}, {"between": (middle, last)}
         if chosen in ("", PERIOD):
             return None
+        if c["side_a"].value is None:
+            raise OmninbError(
+                f"Compare by {chosen}: no value of it has customers enough to be told."
+            )
         return {chosen: c["side_a"].value}, {chosen: c["side_b"].value}

@@ -118,5 +118,5 @@ def _draw_months(
         x = left + k * wide
         canvas.line(0.5, RULE, 1.0, [(x, top - 22), (x, top - 4)])
         text = f"{day:%b %Y}" if k == 0 or day.month == 1 else f"{day:%b}"
-        if x + 4 > end and x + text_width(text, 12) < left + len(days) * wide + 20:
+        if x + 4 > end and x + text_width(text, 12) < left + len(days) * wide - 4:
             end = canvas.word(x + 4, top - 12, text, 12, MUTE, False, "left", False)[2] + 6

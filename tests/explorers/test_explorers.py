@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -289,3 +290,31 @@ def test_every_control_has_a_name(journeys: Any) -> None:
             assert control.description or name in ("tab", "part")
         assert all(json.loads(one.figure)["layout"]["meta"]["alt"]
                    for one in explorer.drawings.values() if one.figure)  # fmt: skip
+
+
+def test_what_is_handed_out_is_ones_own(journeys: Any) -> None:
+    explorer = onb.explore_journeys(journeys)
+    explorer.table["transitions"] = 0
+    explorer.figure.update_layout(title_text="mine")
+    explorer.controls["tab"].value = "steps"
+    explorer.controls["tab"].value = "map"
+    assert explorer.figure.layout.title.text != "mine"
+    explorer.controls["at"].value, explorer.controls["to"].value = "web", "store"
+    moves = explorer.drawings["moves"].table()
+    assert moves["transitions"].tolist() == [
+        onb.transition_table(journeys).set_index(["source", "target"]).loc[("web", "store")].iloc[0]
+    ]
+
+
+def test_a_selection_that_is_changed_later_stays_as_it_was_given(journeys: Any) -> None:
+    where = {"device": ["mobile"]}
+    explorer = onb.explore_journeys(journeys, where=where)
+    where["device"].append("tablet")
+    explorer.controls["min_journeys"].value = 7
+    assert explorer.table.attrs["journeys"] == len(journeys.where(device="mobile"))
+
+
+def test_steps_of_numpy_and_sets_are_copied_as_code(journeys: Any) -> None:
+    steps = [*np.array(["search", "checkout"]), {"channel": {"web", "store"}}]
+    explorer = onb.explore_funnel(journeys, steps, within="7d")
+    assert twin(explorer.code).to_json() == explorer.figure.to_json()

@@ -221,3 +221,13 @@ def test_what_has_customers_enough_is_named(secretive: Any) -> None:
     assert onb.explore_funnel(journeys, ["view", {"city": ["A", "B"]}]).table["customers"].min() > 9
     for part in ("ledger", "overview", "columns", "days", "activity"):
         assert not told(everything(onb.explore_quality(secretive, part=part)), SECRETS)
+
+
+def test_a_role_of_whose_values_none_may_be_told_is_not_compared(log: Any) -> None:
+    frame = log.to_frame()
+    frame["adviser"] = "Dr " + frame["customer_id"].str[:3]
+    shared = onb.read_events(frame, min_customers=200, timezone="UTC")
+    explorer = onb.explore_journeys(shared.journeys(), tab="compare")
+    explorer.controls["compare"].value = "adviser"
+    assert "no value of it has customers enough" in explorer.status.value
+    assert "Dr" not in explorer.status.value

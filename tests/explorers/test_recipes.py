@@ -104,7 +104,8 @@ def test_logs_and_journeys_tell_the_calls_that_made_them(tmp_path):
     day = pd.Timestamp("2025-01-01")
     period = np.datetime64("2025-01-01"), day
     chosen = from_memory.journeys().where(between=period)
-    assert "cannot be written" in code(chosen.made_by, [], "journeys")
+    assert "between=('2025-01-01T00:00:00', '2025-01-01T00:00:00')" in chosen.made_by[-1]
+    assert "cannot be written" in code((*chosen.made_by, ""), [], "journeys")
 
 
 EXPLORERS = {
