@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -26,6 +26,10 @@ _METHODS = {
     "korn-graubard": "Korn and Graubard's exact one",
     "wilson": "Wilson",
     "mover": "from the two rates' own (MOVER)",
+    "newcombe": "Newcombe's of two shares",
+    "welch": "Welch's of two means",
+    "delta": "delta method",
+    "greenwood": "Greenwood's of times",
 }
 _ORDER = {"text": 0, "rate": 1, "difference": 2, "duration": 3, "number": 4, "count": 5}
 _LABEL_NUMBERS = {"step"}  # whole numbers that name a row and count nothing
@@ -122,7 +126,7 @@ def table_view(
     payload = {
         "title": str(title),
         "note": note,
-        "method": _method(frame) if any(h["kind"] == "interval" for h in heads) else None,
+        "method": _method(frame) if any(_is_interval(head) for head in heads) else None,
         "columns": heads,
         "rows": rows,
         "values": [list(row) for row in zip(*numbers, strict=True)],
@@ -223,6 +227,11 @@ def _is_missing(value: Any) -> bool:
 def _label(name: str) -> str:
     words = name.replace("_", " ").strip()
     return _LABELS.get(name, words[:1].upper() + words[1:])
+
+
+def _is_interval(head: Mapping[str, Any]) -> bool:
+    """Whether a column holds intervals, made by the table or written by a notebook."""
+    return head["kind"] == "interval" or head["label"] == "Interval"
 
 
 def _method(frame: pd.DataFrame) -> str | None:
