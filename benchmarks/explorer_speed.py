@@ -33,6 +33,7 @@ JOURNEYS: dict[str, tuple[dict[str, Any], str, object]] = {
     "tab: Sankey": ({}, "tab", "sankey"),
     "tab: steps": ({}, "tab", "steps"),
     "tab: comparison": ({"compare": SIDES, "tab": "map"}, "tab", "compare"),
+    "compare: two periods": ({}, "tab", "compare"),
     "by": ({}, "by", "event"),
     "collapse repeats": ({}, "collapse_repeats", True),
     "touching a channel": ({}, "touching", "chat"),
@@ -44,7 +45,11 @@ JOURNEYS: dict[str, tuple[dict[str, Any], str, object]] = {
 FUNNEL: dict[str, tuple[dict[str, Any], str, object]] = {
     "funnel: window": ({"steps": STEPS, "within": "30d"}, "within", "7d"),
     "funnel: order": ({"steps": STEPS, "within": "30d"}, "order", "strict"),
+    "funnel: attempt": ({"steps": STEPS, "within": "30d"}, "attempt", "every"),
+    "funnel: without": ({"steps": STEPS, "within": "30d"}, "exclude", ("event 05",)),
+    "funnel: split": ({"steps": STEPS, "within": "30d"}, "breakdown", "channel"),
     "funnel: by": ({"steps": STEPS, "within": "30d"}, "by", "event"),
+    "funnel: step taken on": ({"steps": STEPS, "within": "30d", "step": 1}, "at", "web"),
 }
 EXPERIMENT: dict[str, tuple[dict[str, Any], str, object]] = {
     "experiment: split": ({}, "segment", "device"),
