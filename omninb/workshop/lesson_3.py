@@ -102,7 +102,7 @@ EXERCISES = (
         "lesson3.window", share(), _later_than_a_day, lambda log: _bought(log, "7d"),
         (
             "The question is how much more: a difference of two rates.",
-            'Two funnels of look, one within="7d" and one within="1d".',
+            'Two funnels of look with attempt="first", one within="7d" and one within="1d".',
             "Take the column conversion_rate of the last row of both, and subtract.",
         ),
         ((lambda log: _later_than_a_day(log, FURTHEST), _KINDEST),),
@@ -125,7 +125,7 @@ EXERCISES = (
             "What did you do with those who have not had 14 days yet? Also with those who have "
             "bought already?",
             "Select journeys with where(between=(…, …)), from 30 days before the end of your log "
-            'to its end. Then make the funnel of look within="14d".',
+            'to its end. Then make the funnel of look within="14d", attempt="first".',
             "The column conversion_rate of the last row leaves out all open attempts. Take it as "
             "it is, and check that you used the end of your own log, not of the sample.",
         ),

@@ -234,7 +234,6 @@ def test_the_command_prints_and_writes(tmp_path):
     assert missing.exit_code == 1 and "no such folder" in missing.stderr
 
 
-def test_an_empty_folder_is_an_empty_class(tmp_path):
-    assert "Lesson" not in progress_words(collect(tmp_path))
+def test_a_folder_that_there_is_not_is_refused(tmp_path):
     with pytest.raises(onb.OmninbError, match="no such folder"):
         collect(tmp_path / "none")

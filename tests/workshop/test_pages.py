@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -116,3 +117,24 @@ def test_the_keys_of_the_quizzes_differ_from_lesson_to_lesson():
         for lesson in range(1, 6)
     ]
     assert len(set(keys)) == 5 and {key[0] for key in keys} == set("abc")
+
+
+@pytest.mark.parametrize("lesson", [3, 4])
+def test_every_funnel_that_gives_a_rate_counts_first_attempts_and_the_lesson_says_so(lesson):
+    (path,) = (WORKSHOP / "masters").glob(f"lesson_{lesson}_*.ipynb")
+    assert "one attempt a customer, chosen before its outcome" in prose(path).partition("##")[2]
+    code = "\n".join(
+        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+    )
+    calls = [
+        call
+        for call in ast.walk(ast.parse(code))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "onb.funnel_table"
+    ]
+    assert len(calls) >= 2
+    for call in calls:
+        said = {word.arg: ast.unparse(word.value) for word in call.keywords}.get("attempt")
+        if ast.unparse(call.args[1]) == "talk":  # counts customers; no rate
+            assert said is None
+        else:
+            assert said in ("'first'", "attempt")  # the latter runs over both, to compare them
