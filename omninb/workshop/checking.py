@@ -15,7 +15,7 @@ import pandas as pd
 from omninb.view_tables import View
 from omninb.workshop.case import Case, checked_seat, workshop_case
 from omninb.workshop.exercises import EXERCISES, exercise_of
-from omninb.workshop.kinds import Kind, Number
+from omninb.workshop.kinds import Counts, Kind, Number
 
 if TYPE_CHECKING:
     from omninb.events import EventLog
@@ -75,24 +75,27 @@ def check(name: str, answer: Any, seat: int = 7, case: EventLog | None = None) -
     if not exercise.kind.fits(answer):
         asks = f"This asks for {exercise.kind.asks}, and was given {_given(answer, exercise.kind)}"
         return _view(exercise.name, seat, WRONG, len(seen), f"Not quite. {asks}")
-    solution = _solution(exercise.name, seat)
-    if exercise.kind.right(answer, solution):
+    solution, mistakes = _solution(exercise.name, seat)
+    said = [how for m, how in mistakes if exercise.kind.mistaken(answer, solution, m)]
+    if not said and exercise.kind.right(answer, solution):
         return _view(exercise.name, seat, RIGHT, len(seen) + 1, "Right.")
-    if exercise.kind.nearly(answer, solution):
+    if not said and exercise.kind.nearly(answer, solution):
         words = "Nearly. Give more digits."
         return _view(exercise.name, seat, WRONG, len(seen), words)
     if (shown := repr(answer)) not in seen:
         seen.append(shown)
     nth = min(len(seen), _HINTS)
-    distance = exercise.kind.distance(answer, solution)
+    distance = said[0] if said else exercise.kind.distance(answer, solution)
     hint = f"Hint {nth} of {_HINTS}: {exercise.hints[nth - 1]}"
     words = " ".join(part for part in ("Not quite.", distance, hint) if part)
     return _view(exercise.name, seat, WRONG, len(seen), words)
 
 
 @lru_cache(maxsize=2 * len(EXERCISES))
-def _solution(name: str, seat: int) -> Any:
-    return exercise_of(name).solve(workshop_case(seat))
+def _solution(name: str, seat: int) -> tuple[Any, list[tuple[Any, str]]]:
+    """The solution on a seat's case; and what mistakes give there, with what is said of each."""
+    exercise, case = exercise_of(name), workshop_case(seat)
+    return exercise.solve(case), [(mistake(case), how) for mistake, how in exercise.mistakes]
 
 
 def _of_another_seat(case: object, seat: int) -> str:
@@ -119,6 +122,11 @@ def _given(answer: Any, kind: Kind) -> str:
         return f"a whole {type(answer).__name__} of length {len(answer)}. {ways}."
     if isinstance(answer, tuple) and isinstance(kind, Number):
         return "several. A number has no comma between its thousands: 1234, not 1,234."
+    if isinstance(answer, Mapping) and isinstance(kind, Counts):
+        return (
+            "a dictionary of another shape. Its keys must be pairs, transitions[source, target], "
+            "and its values whole numbers."
+        )
     if isinstance(answer, (list, tuple, set)):
         return "several values in brackets. Give the one, without the brackets."
     if isinstance(answer, (bool, np.bool_)):

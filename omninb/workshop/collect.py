@@ -74,7 +74,7 @@ def collect(folder: str | Path) -> Progress:
     Raises
     ------
     OmninbError
-        If there is no such folder.
+        If there is no such folder, or no notebook in it.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -93,6 +93,8 @@ def collect(folder: str | Path) -> Progress:
             continue
         original = _COPY.sub("", below.stem) or below.stem
         read.setdefault((below.parent.as_posix(), original), {})[name] = work
+    if not read and not skipped:
+        raise OmninbError(f"{folder}: there is no notebook in this folder or below it.")
     rows: list[dict[str, Any]] = []
     copies = []
     for works in read.values():
@@ -238,7 +240,8 @@ def progress_words(progress: Progress) -> str:
 
 def _mark(state: str) -> str:
     word, _, tries = state.partition(" (")
-    return _MARKS[word] + (f" {tries.rstrip(')')}" if tries else "")
+    counted = tries.rstrip(")")
+    return _MARKS[word] + f" {counted}" * (counted not in ("", "0"))  # of another kind: no try
 
 
 def to_csv(progress: Progress, out: str | Path) -> None:

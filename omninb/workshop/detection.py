@@ -52,7 +52,11 @@ def _worst_step(journeys: Journeys, story: Story) -> bool:
 
     A leak need not be at the step that loses most: the place to repair is sought by customers.
     """
-    table = funnel_table(journeys, STEPS, WITHIN).iloc[1:].sort_values("step_conversion_rate")
+    table = (
+        funnel_table(journeys, STEPS, WITHIN, attempt="first")
+        .iloc[1:]
+        .sort_values("step_conversion_rate")
+    )
     first, second = table.iloc[0], table.iloc[1]
     planted = [leak.step for leak in (story.leak, story.decoy, story.hard) if leak]
     return bool(

@@ -31,6 +31,9 @@ class Exercise:
         What those answer who make the usual mistake.
     hints : three texts
         Each says more than the one before; none holds the answer.
+    mistakes : pairs of a callable and a text
+        Mistakes whose answers are so near to the solution that how far off they are says nothing:
+        what is answered, and what is said of it.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Exercise:
     solve: Answer
     wrong: Answer
     hints: tuple[str, str, str]
+    mistakes: tuple[tuple[Answer, str], ...] = ()
 
 
 def channel() -> Name:

@@ -39,6 +39,10 @@ class Kind:
         """Whether only digits are missing of an answer that is not right."""
         return False
 
+    def mistaken(self, answer: Any, solution: Any, mistake: Any) -> bool:
+        """Whether an answer is rather that of a mistake than the solution."""
+        return self.right(answer, mistake) and not self.right(answer, solution)
+
     def distance(self, answer: Any, solution: Any) -> str:
         """How far off an answer is that is not right; never the solution. May be empty."""
         return ""
@@ -54,12 +58,15 @@ class Number(Kind):
         Only whole numbers; only numbers from 0 to 1.
     relative, absolute : float
         What is forgiven: of the solution, and in its unit.
+    least : float
+        Numbers from 0 to below this are all the same.
     """
 
     whole: bool = False
     share: bool = False
     relative: float = 0.0
     absolute: float = 0.0
+    least: float = 0.0
 
     def fits(self, answer: Any) -> bool:
         """Whether it is a finite number, and a whole one where that is asked."""
@@ -73,8 +80,17 @@ class Number(Kind):
 
     def right(self, answer: Any, solution: Any) -> bool:
         """Whether it is within what is forgiven."""
+        if 0 <= answer < self.least and solution < self.least:
+            return True
         forgiven = max(self.absolute, self.relative * abs(solution))
         return bool(abs(answer - solution) <= forgiven + _ROUNDED * abs(solution))
+
+    def mistaken(self, answer: Any, solution: Any, mistake: Any) -> bool:
+        """Whether it is nearer to what the mistake gives; a share that is rounded may be both."""
+        rounded = (round(solution, 3), round(solution, 2))
+        if self.absolute and (answer == rounded[0] or answer == rounded[1] != round(mistake, 3)):
+            return False
+        return self.right(answer, mistake) and bool(abs(answer - mistake) < abs(answer - solution))
 
     def nearly(self, answer: Any, solution: Any) -> bool:
         """Whether it is within 2 % of the solution, or a share of two decimals that is it rounded.
@@ -88,8 +104,9 @@ class Number(Kind):
 
     def distance(self, answer: Any, solution: Any) -> str:
         """Too high or too low, and roughly by how much."""
-        if self.share and 1 < answer <= 100:
-            return "A share stands between 0 and 1: 25 % is 0.25."
+        if self.absolute and 1 < abs(answer) <= 100:
+            percent = "25 % is 0.25" if self.share else "25 points are 0.25, 2 points are 0.02"
+            return f"A share stands between 0 and 1: {percent}."
         way = "high" if answer > solution else "low"
         if (answer < 0) != (solution < 0) and answer and solution:
             return f"It is too {way}: the sign is the other one."
@@ -172,7 +189,7 @@ def count(asks: str | None = None) -> Number:
     return Number(asks or "a whole number", whole=True)
 
 
-def share(within: float = 0.005) -> Number:
+def share(within: float = 0.002) -> Number:
     """A share between 0 and 1, within so much of the solution."""
     return Number("a share, a number from 0 to 1", share=True, absolute=within)
 

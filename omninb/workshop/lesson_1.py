@@ -45,9 +45,22 @@ def _exits(log: EventLog) -> float:
     return float(transition_graph(log.journeys(**RULES)).nodes["exit"]["share"])
 
 
+def _ends(log: EventLog) -> pd.Series:
+    """How each journey ends; the open ones are in it."""
+    return log.journeys(**RULES).to_frame().drop_duplicates("journey")["end_state"]
+
+
 def _exits_of_all(log: EventLog) -> float:
-    ends = log.journeys(**RULES).to_frame().drop_duplicates("journey")["end_state"]
-    return float((ends == "exit").mean())
+    return float((_ends(log) == "exit").mean())
+
+
+def _open_as_exits(log: EventLog) -> float:
+    return float(_ends(log).isin(["exit", "open"]).mean())
+
+
+def _young_purchases_too(log: EventLog) -> float:
+    ends = _ends(log)
+    return float((ends == "exit").sum() / (ends != "open").sum())
 
 
 EXERCISES = (
@@ -86,7 +99,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson1.exit_share", share(), _exits, _exits_of_all,
+        "lesson1.exit_share", share(), _exits, _open_as_exits,
         (
             "Which journeys do you divide by? Of some nobody knows yet how they end.",
             "The settled journeys are the denominator: those old enough to know. Open journeys are "
@@ -94,6 +107,12 @@ EXERCISES = (
             "than they are.",
             "The end states are nodes of onb.transition_graph(journeys), and each holds its share "
             "of the settled journeys.",
+        ),
+        (
+            (_open_as_exits, "That counts the open journeys as exits."),
+            (_exits_of_all, "That divides by all journeys, the open ones too."),
+            (_young_purchases_too, "That leaves out the open journeys, but keeps the purchases of "
+                                   "the same last days."),
         ),
     ),
     quiz(

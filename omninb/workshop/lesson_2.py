@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -76,12 +77,12 @@ def _email_exit(log: EventLog) -> float:
     return float(_exits(log)["probability"]["e-mail"])
 
 
-def _email_exit_of_all(log: EventLog) -> float:
+def _email_share(log: EventLog, ends: Sequence[str], left_out: Sequence[str] = ()) -> float:
+    """Transitions from e-mail to these ends, of all from there, the young ones too."""
     table = _table(log)
-    return float(
-        _exits(log)["transitions"]["e-mail"]
-        / table.loc[table["source"] == "e-mail", "transitions"].sum()
-    )
+    there = table[(table["source"] == "e-mail") & ~table["target"].isin(left_out)]
+    ended = there.loc[there["target"].isin(ends), "transitions"].sum()
+    return float(ended / there["transitions"].sum())
 
 
 EXERCISES = (
@@ -119,16 +120,25 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson2.email_exit", share(), _email_exit, _email_exit_of_all,
+        "lesson2.email_exit", share(), _email_exit,
+        lambda log: _email_share(log, ["exit", "open"]),
         (
             "Of what do you divide? Some touchpoints are too young: nobody knows what follows.",
             "Settled exits, divided by the settled touchpoints in e-mail.",
             'It stands in one cell of the table: source "e-mail", target "exit", column '
             "probability.",
         ),
+        (
+            (lambda log: _email_share(log, ["exit", "open"]),
+             "That counts open touchpoints as exits."),
+            (lambda log: _email_share(log, ["exit"]),
+             "That divides by all touchpoints in e-mail, the open ones too."),
+            (lambda log: _email_share(log, ["exit"], ["open"]),
+             "That leaves out the open ones, but keeps other touchpoints of the same last days."),
+        ),
     ),
     quiz(
-        "lesson2.quiz_1", "b",
+        "lesson2.quiz_1", "c",
         (
             "The probabilities of all rows of one source add up to 1. So what is the whole?",
             "The whole is something that all rows of the source chat share.",
@@ -136,7 +146,7 @@ EXERCISES = (
         ),
     ),
     quiz(
-        "lesson2.quiz_2", "c",
+        "lesson2.quiz_2", "a",
         (
             "Think of a channel with very many touchpoints and a low exit rate.",
             "Exits = size × rate. Which of the two do you know from the product?",
@@ -144,7 +154,7 @@ EXERCISES = (
         ),
     ),
     quiz(
-        "lesson2.quiz_3", "a",
+        "lesson2.quiz_3", "b",
         (
             "Sorted by time, whose row stands after yours?",
             "At nine in the morning many customers do something. They stand next to each other.",

@@ -35,14 +35,28 @@ def _another_channel(log: EventLog) -> str:
     return str(next(channel for channel in others if channel != right))
 
 
-def _gone(log: EventLog) -> float:
-    """Of those lost at the worst place, the share after whom nothing came."""
+def _after_the_lost(log: EventLog) -> pd.Series:
+    """Customers lost at the worst place, by what came next."""
     place = _worst(log)
     after = lost_to_table(log.journeys(**RULES), STEPS, "channel", WITHIN)
     there = (after["step"] == place["step"]) & (after["channel"] == place["channel"])
-    return float(
-        after.loc[there & (after["outcome"] == "lost") & (after["next"] == "exit"), "share"].iloc[0]
-    )
+    return after[there & (after["outcome"] == "lost")].set_index("next")["customers"]
+
+
+def _gone(log: EventLog) -> float:
+    """Of those lost at the worst place of whom it is known, the share after whom nothing came."""
+    after = _after_the_lost(log).drop("open", errors="ignore")
+    return float(after["exit"] / after.sum())
+
+
+def _gone_of_all(log: EventLog) -> float:
+    after = _after_the_lost(log)
+    return float(after["exit"] / after.sum())
+
+
+def _gone_or_open(log: EventLog) -> float:
+    after = _after_the_lost(log)
+    return float((after["exit"] + after.get("open", 0)) / after.sum())
 
 
 def _worth_each(log: EventLog) -> float:
@@ -89,13 +103,18 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "lesson4.gone", share(), _gone, lambda log: float(_worst(log)["drop_off"]),
+        "lesson4.gone", share(), _gone, _gone_or_open,
         (
-            "Of whom? Only of those who are lost at that place.",
+            "Of whom? Only of those who are lost at that place, and of whom it is known what came "
+            "next.",
             'onb.lost_to_table(journeys, steps, within="7d") has a row for each place, outcome '
             "and next touchpoint.",
-            "The row with the step and the channel of the place, outcome lost, next exit: its "
-            "column share.",
+            "Keep the rows with the step and the channel of the place and outcome lost, but not "
+            "next open. The customers of the row exit, divided by the sum of customers.",
+        ),
+        (
+            (_gone_or_open, "That counts the open ones as gone."),
+            (_gone_of_all, "That divides by all who are lost there, the open ones too."),
         ),
     ),
     Exercise(

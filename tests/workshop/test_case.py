@@ -78,7 +78,7 @@ def test_what_is_planted_is_what_the_solutions_find(seat):
 
 
 def test_the_worst_step_of_lesson_3_differs_from_seat_to_seat_and_may_be_another_than_the_leaks():
-    found = {seat: EXERCISES["lesson3.worst_step"].solve(drawn(seat)[0]) for seat in (0, 1, 2, 5)}
+    found = {seat: EXERCISES["lesson3.worst_step"].solve(drawn(seat)[0]) for seat in (0, 2, 4, 6)}
     leaks = {seat: STEPS[STEPS.index(known(seat).leak.step) + 1] for seat in found}
     assert len(set(found.values())) >= 2 and 1 <= sum(found[s] != leaks[s] for s in found) < 4
 
@@ -115,7 +115,7 @@ def test_nothing_follows_a_leak_of_everybody_until_a_month_has_passed():
     assert (gap[leaks & same] > np.timedelta64(30, "D")).all()
 
 
-@pytest.mark.parametrize("seat", [0, 1, 3, 7])  # each trap; each way to be the worst step
+@pytest.mark.parametrize("seat", [0, 1, 3, 6])  # each trap; each way to be the worst step
 def test_each_story_of_a_case_is_found_and_a_log_without_it_does_not_tell_it(seat):
     log, story = drawn(seat)
     assert onb.workshop_case(seat) is log and untold(log, story) == []

@@ -155,6 +155,69 @@ def test_the_solution_is_right_the_usual_mistake_wrong_and_no_hint_holds_the_ans
     assert len(EXERCISES[name].hints) == 3 and len(set(EXERCISES[name].hints)) == 3
 
 
+def test_a_rate_of_lesson_3_is_that_of_first_attempts_counted_by_hand():
+    rows = onb.workshop_case(SEAT).to_frame()
+    looks = rows[rows["event"] == "view_product"].groupby("customer_id")["timestamp"].min()
+    bought = rows.loc[rows["event"] == "purchase", ["customer_id", "timestamp"]]
+    rates = {}
+    for within in (pd.Timedelta(7, "D"), pd.Timedelta(1, "D")):
+        mature = looks[rows["timestamp"].max() - looks >= within].rename("look").reset_index()
+        both = bought.merge(mature, on="customer_id")
+        since = both["timestamp"] - both["look"]
+        in_time = both.loc[(since >= pd.Timedelta(0)) & (since <= within), "customer_id"]
+        rates[within.days] = in_time.nunique() / len(mature)
+    assert EXERCISES["lesson3.window"].solve(onb.workshop_case(SEAT)) == pytest.approx(
+        rates[7] - rates[1], abs=1e-12
+    )
+
+
+NAMED = [(name, n) for name, one in EXERCISES.items() for n in range(len(one.mistakes))]
+
+
+@pytest.mark.parametrize("seat", [1, 7])  # on seat 7 two rates of lesson 1 are 0.001 apart
+@pytest.mark.parametrize(("name", "n"), NAMED)
+def test_a_mistake_that_comes_near_the_solution_is_named(name, n, seat):
+    exercise, case = EXERCISES[name], onb.workshop_case(seat)
+    mistake, how = exercise.mistakes[n]
+    answer, solution = mistake(case), exercise.solve(case)
+    if answer == solution:  # nobody can tell
+        pytest.skip("the same on this seat")
+    view = onb.check(name, answer, seat=seat, case=case)
+    assert view._repr_mimebundle_()[CHECK_MIME]["state"] == "wrong" and how in repr(view)
+    assert "Hint 1 of 3" in repr(view)
+    if exercise.kind.absolute:
+        assert repr(onb.check(name, round(solution, 3), seat=seat, case=case)) == "✓ Right."
+
+
+def test_the_central_mistakes_of_the_lessons_are_named():
+    named = {name for name, _ in NAMED}
+    assert named >= {
+        "lesson1.exit_share", "lesson2.email_exit", "lesson3.window", "lesson3.order",
+        "lesson3.recent", "lesson3.population_rate", "lesson4.gone",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [{"web": {"store": 3}}, {"web": 3}, {("web", "store"): "3"}])
+def test_a_dictionary_of_another_shape_says_what_its_keys_must_be(answer):
+    payload, plain, _ = told(answer, "lesson2.transitions")
+    assert payload["state"] == "wrong" and payload["tries"] == 0
+    assert "Its keys must be pairs, transitions[source, target]" in plain
+
+
+def test_a_tiny_p_value_may_be_rounded_to_0_and_a_large_one_not():
+    name = "lesson5.split_p"
+    p = {seat: EXERCISES[name].solve(onb.workshop_case(seat)) for seat in (1, 3)}
+    assert p[3] < 0.001 < p[1]
+    assert repr(onb.check(name, 0.0, seat=3)) == repr(onb.check(name, p[3], seat=3)) == "✓ Right."
+    assert "Not quite" in repr(onb.check(name, 0.0, seat=1))
+
+
+def test_points_in_place_of_a_share_are_told():
+    solution = EXERCISES["lesson5.uplift"].solve(onb.workshop_case(SEAT))
+    assert abs(solution) > 0.01
+    assert "2 points are 0.02" in told(round(100 * solution, 1), "lesson5.uplift")[1]
+
+
 def _holds(text, solution):
     """Whether a text holds a solution that is long enough not to stand there by chance."""
     text = re.sub(r"<[^>]+>|Hint \d of 3", " ", text)

@@ -71,6 +71,20 @@ def test_the_words_show_every_row_and_explain_their_marks(tmp_path):
     assert "✓ right" in words and "– not run" in words
 
 
+def test_an_answer_of_another_kind_is_wrong_without_a_try(tmp_path):
+    saved(tmp_path, "ann.ipynb", notebook(told(NAMES[0], "wrong", 0)))
+    words = progress_words(collect(tmp_path))
+    assert "✗ 0" not in words and words.count("✗") == 2  # in its cell and where marks are explained
+
+
+def test_a_folder_without_notebooks_is_said_to_be_empty(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    refused = CliRunner().invoke(main, ["workshop", "collect", str(tmp_path)])
+    assert refused.exit_code != 0 and "there is no notebook in this folder" in refused.stderr
+    saved(tmp_path, "broken.ipynb", "{")
+    assert CliRunner().invoke(main, ["workshop", "collect", str(tmp_path)]).exit_code == 0
+
+
 HOSTILE = {
     "empty.ipynb": ("", "broken"),
     "half.ipynb": ('{"cells": [', "broken"),
@@ -220,7 +234,6 @@ def test_the_command_prints_and_writes(tmp_path):
     assert missing.exit_code == 1 and "no such folder" in missing.stderr
 
 
-def test_an_empty_folder_is_an_empty_class(tmp_path):
-    assert "Lesson" not in progress_words(collect(tmp_path))
+def test_a_folder_that_there_is_not_is_refused(tmp_path):
     with pytest.raises(onb.OmninbError, match="no such folder"):
         collect(tmp_path / "none")

@@ -12,7 +12,7 @@ from omninb.workshop.copies import write_copies
 from omninb.workshop.exercises import EXERCISES
 
 
-@pytest.mark.parametrize("seat", [1, 2, 5])  # a sound test; a broken split; peeking
+@pytest.mark.parametrize("seat", [1, 5, 7])  # a sound test; a broken split; peeking
 def test_solutions_are_right_copies_unanswered_and_wrong_answers_wrong(seat):
     assert course.faults(seat) == []
 

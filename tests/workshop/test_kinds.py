@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omninb.workshop.kinds import choice, count, counts, number, share
+from omninb.workshop.kinds import Number, choice, count, counts, number, share
 
 PAIRS = {("web", "store"): 12, ("store", "web"): 3}
 
@@ -37,7 +37,9 @@ def test_what_fits(kind, fits, not_fits):
     ("kind", "solution", "right", "wrong"),
     [
         (count(), 12, [12, 12.0, np.int32(12)], [11, 13]),
-        (share(0.005), 0.25, [0.25, 0.2451, 0.2549], [0.2449, 0.2551, 25]),
+        (share(), 0.25, [0.25, 0.2481, 0.2519], [0.2479, 0.2521, 25]),
+        (Number("a p-value", relative=0.05, least=0.001), 4e-12, [0, 0.0, 4e-5], [0.001, -1e-5, 1]),
+        (Number("a p-value", relative=0.05, least=0.001), 0.02, [0.02, 0.0205], [0, 0.0009]),
         (number(0.02), -200.0, [-200, -204, -196], [200, -205, -195]),
         (number(0.05), 4e-12, [4e-12, 4.1e-12], [0, 2e-12, 8e-12]),
         (choice(["web", "mobile app"]), "mobile app", ["Mobile  APP", " mobile_app\n"], ["web"]),
@@ -62,6 +64,8 @@ def test_what_is_forgiven(kind, solution, right, wrong):
         (number(), 0, 100, "too low."),
         (count(), 1, 3, "too low."),
         (share(), 25, 0.25, "25 % is 0.25"),
+        (Number("a difference", absolute=0.001), -1.95, -0.0195, "2 points are 0.02"),
+        (number(), 2, 4, "by a factor of about 2"),
         (counts(), {("web", "store"): 12, ("chat", "web"): 1}, PAIRS, "1 of 2 pairs"),
         (counts(), {("web", "store"): 12, ("chat", "web"): 1}, PAIRS, "1 pairs should not"),
         (choice(["web", "store"]), "web", "store", ""),
@@ -79,6 +83,25 @@ def test_how_far_off(kind, answer, solution, said):
 )  # fmt: skip
 def test_a_share_rounded_to_two_decimals_is_nearly_right(kind, answer, nearly):
     assert kind.nearly(answer, 0.0368) == nearly
+
+
+@pytest.mark.parametrize(
+    ("kind", "solution", "mistake", "taken_for_it", "not_taken"),
+    [
+        (share(), 0.7832, 0.7842, [0.7842, 0.784, 0.7838], [0.7832, 0.783, 0.78, 0.7836, 0.7899]),
+        (share(), 0.25212, 0.25241, [0.25241, 0.2524], [0.25212, 0.252, 0.2521, 0.25]),
+        (share(), 0.20179, 0.19956, [0.2, 0.19956], [0.202, 0.20179]),
+        (count(), 12, 13, [13], [12, 14]),
+        (number(0.03), 100.0, 102.0, [102, 101.1, 103], [100, 100.9, 107]),
+        (choice("abc"), "a", "b", ["b", " B"], ["a", "c"]),
+        (number(), 4.0, 4.0, [], [4.0, 4]),
+    ],
+)
+def test_what_is_taken_for_a_mistake_and_rounding_is_not(
+    kind, solution, mistake, taken_for_it, not_taken
+):
+    assert all(kind.mistaken(answer, solution, mistake) for answer in taken_for_it)
+    assert not any(kind.mistaken(answer, solution, mistake) for answer in not_taken)
 
 
 @given(st.floats(-1e6, 1e6), st.integers(1_000, 10**9))
