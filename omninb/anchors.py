@@ -9,7 +9,7 @@ import numpy as np
 
 from omninb.conditions import Condition, condition_words, matching
 from omninb.errors import OmninbError
-from omninb.journeys import Journeys
+from omninb.journeys import Journeys, given_journeys
 from omninb.passes.compiling import each, shares
 from omninb.passes.cutting import first_matches
 from omninb.selecting import warn_of_few
@@ -45,6 +45,7 @@ class Reading:
 
         Of a log that is shared, none are read where too few customers have the anchor.
         """
+        given_journeys(journeys)
         if direction not in ("after", "before"):
             raise OmninbError(f"direction={direction!r}: 'after' or 'before' the anchor.")
         if anchor is None:

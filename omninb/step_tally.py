@@ -10,7 +10,7 @@ import pandas as pd
 
 from omninb.anchors import Reading, positive
 from omninb.intervals import Rates
-from omninb.journeys import END_STATES, Journeys, given_journeys
+from omninb.journeys import END_STATES, Journeys
 from omninb.passes.compiling import GROUPS, each
 from omninb.passes.steps import STEP_FIELDS, count_flows, count_steps
 from omninb.pooling import LEFT_OUT, SHOWN
@@ -130,9 +130,7 @@ def _kept(
     if reading.anchored:
         return count(journeys, by, max_steps, reading, collapse)
     asked = (name, repr(by), max_steps, reading.way, bool(collapse))
-    return given_journeys(journeys).kept(
-        asked, lambda: count(journeys, by, max_steps, reading, collapse)
-    )
+    return journeys.kept(asked, lambda: count(journeys, by, max_steps, reading, collapse))
 
 
 def _count_steps(
