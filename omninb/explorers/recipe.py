@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import omninb
-from omninb.spelling import Name, call, spelled
+from omninb.spelling import Name, call
 
 Key = tuple[Any, ...]
 
@@ -152,12 +152,3 @@ def code(made_by: Sequence[str], lines: Sequence[Line], shown: str) -> str:
         words.append(f"journeys = {before}.{one}" if one else lacking)
         before = "journeys"
     return "\n".join([*words, *(line.text for line in lines), shown])
-
-
-def without_defaults(named: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, Any]:
-    """The arguments that differ from what a function takes anyway."""
-    return {
-        name: value
-        for name, value in named.items()
-        if name not in defaults or spelled(value) != spelled(defaults[name])
-    }
