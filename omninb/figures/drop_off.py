@@ -203,11 +203,6 @@ def shade_of(share: float, ceiling: float) -> str:
     return between(SCALE, round(min(1.0, share / ceiling) * SHADES) / SHADES)
 
 
-def _draw_frame(canvas: Canvas, x: float, y: float, wide: float, tall: float) -> None:
-    corners = [(x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall), (x, y)]
-    canvas.line(4, INK, 3.0, corners)
-
-
 def _draw_lost(canvas: Canvas, grid: Grid, left: float, wide: float, y: float) -> float:
     """Bars of the customers lost on each channel; returns the y below."""
     lost = [grid.lost(label) for label in grid.labels]
